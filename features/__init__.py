@@ -1,0 +1,1 @@
+"""What is known: indicators, units, periods, observations and the features computed from them."""

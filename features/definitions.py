@@ -1,0 +1,334 @@
+"""Reading what describes a dataset: its YAML files and its tree of units, with a line for every breach."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from features.errors import LoadlineError
+from features.indicators import Indicator, IndicatorSet, library, parse_yaml
+from features.periods import EXAMPLES, Calendar
+from features.reading import Breaches, frame_of, read_table, read_text, shortened
+from features.units import ALWAYS, FOREVER, UnitTree, parse_day, spell_ends, split_codes
+
+MOST_NODES = 200_000
+"""A YAML file that expands to more nodes than this, aliases followed, is refused: it may be a bomb."""
+DEEPEST = 64
+"""A tree with more levels than this has a cycle."""
+REQUIRED_FIELDS = ("name", "unit", "direction", "kind", "perspective")
+"""An indicator that lacks any of these is looked up in the built-in library."""
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def _compose(path: Path, breaches: Breaches) -> tuple[Any, yaml.Node | None]:
+    """Parse a YAML file, with its node tree for line numbers."""
+    text = read_text(path, breaches)
+    if text is None:
+        return None, None
+    try:
+        node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        if node is not None and _expanded(node, {}) > MOST_NODES:
+            breaches.add(
+                path.name, 0, "", "", expected=f"at most {MOST_NODES:,} entries", hint="Aliases multiply: write it out."
+            )
+            return None, None
+        return parse_yaml(text), node
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = shortened(getattr(error, "problem", None) or error, 120)
+        breaches.add(path.name, mark.line + 1 if mark else 0, "", "", expected="YAML", hint=f"{problem}.")
+        return None, None
+
+
+def _expanded(node: yaml.Node, sizes: dict[int, int]) -> int:
+    """Count the nodes of a YAML document as they would be with every alias written out."""
+    if id(node) not in sizes:
+        sizes[id(node)] = MOST_NODES + 1  # an alias to itself has no end
+        children: list[yaml.Node] = []
+        if isinstance(node, yaml.MappingNode):
+            children = [child for pair in node.value for child in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            children = node.value
+        sizes[id(node)] = 1 + sum(_expanded(child, sizes) for child in children)
+    return sizes[id(node)]
+
+
+def _line(node: yaml.Node | None, place: Sequence[str | int]) -> int:
+    """Find the line of an entry, or of the nearest thing around it."""
+    line = 0
+    for step in ((), *((part,) for part in place)):
+        if node is None:
+            return line
+        if step and isinstance(node, yaml.MappingNode):
+            found = [(key, value) for key, value in node.value if key.value == str(step[0])]
+            if not found:
+                return line
+            line, node = found[0][0].start_mark.line + 1, found[0][1]
+        elif step and isinstance(node, yaml.SequenceNode) and isinstance(step[0], int) and step[0] < len(node.value):
+            node = node.value[step[0]]
+            line = node.start_mark.line + 1
+        elif not step:
+            line = node.start_mark.line + 1
+    return line
+
+
+def read_yaml(path: Path, breaches: Breaches) -> dict[str, Any] | None:
+    """Read a YAML mapping; None, and a breach, where it is none."""
+    document, _ = _compose(path, breaches)
+    if document is not None and not isinstance(document, dict):
+        breaches.add(path.name, 1, "", "", expected="a mapping of names to values", hint="Write `name: value` lines.")
+        return None
+    return document
+
+
+def _note_invalid(
+    file: str, error: ValidationError, node: yaml.Node | None, breaches: Breaches, *, at: Sequence[str | int] = ()
+) -> None:
+    for problem in error.errors(include_url=False):
+        place = [*at, *problem["loc"]]
+        column = ".".join(str(part) for part in problem["loc"])
+        found = "" if problem["type"] == "missing" or isinstance(problem["input"], dict) else problem["input"]
+        message = problem["msg"].removeprefix("Value error, ")
+        hint = "" if problem["type"] != "missing" else "Add it."
+        breaches.add(file, _line(node, place), column, found, expected=f"another value ({message})", hint=hint)
+
+
+def read_model(path: Path, model: type[Model], breaches: Breaches) -> Model | None:
+    """Read a YAML file as a model; None, and a breach a field, where it does not fit."""
+    document, node = _compose(path, breaches)
+    if document is None:
+        if node is not None or (path.is_file() and not breaches):
+            breaches.add(path.name, 1, "", "", expected="content", hint="The file is empty.")
+        return None
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        _note_invalid(path.name, error, node, breaches)
+        return None
+
+
+@dataclass(frozen=True)
+class DeclaredIndicators:
+    """The indicators of a dataset before it is known which of them have figures."""
+
+    indicators: tuple[Indicator, ...]
+    lines: tuple[int, ...]
+    from_library: frozenset[str]
+
+    @property
+    def codes(self) -> IndicatorSet:
+        """Give them by code."""
+        return IndicatorSet(self.indicators)
+
+    def resolve(self, observed: Collection[str], breaches: Breaches, notes: list[str]) -> IndicatorSet:
+        """Check that numerators and denominators have figures; those that only the library names are dropped if not."""
+        kept = []
+        for indicator, line in zip(self.indicators, self.lines, strict=True):
+            for part in ("denominator", "numerator"):
+                code = getattr(indicator, part)
+                if code is None or code in observed:
+                    continue
+                if indicator.code in self.from_library:
+                    notes.append(
+                        f"{indicator.code} has no {part} {code} in the data: it rolls up unweighted or by what is there"
+                    )
+                    changed = {"numerator": None} if part == "numerator" else {"numerator": None, "denominator": None}
+                    indicator = indicator.model_copy(update=changed)
+                else:
+                    hint = "Add its observations, or leave the field out: the ratio then rolls up unweighted."
+                    expected = f"{part} {code!r} to have observations in the data"
+                    breaches.add("indicators.yaml", line, part, code, expected=expected, hint=hint)
+            kept.append(indicator)
+        return IndicatorSet(kept)
+
+
+def read_indicators(path: Path, breaches: Breaches) -> DeclaredIndicators | None:
+    """Read `indicators.yaml`, filling short entries from the built-in library."""
+    document, node = _compose(path, breaches)
+    entries = document.get("indicators") if isinstance(document, dict) else None
+    if not isinstance(entries, list) or not entries:
+        if path.is_file() and not any(b.file == path.name for b in breaches.found):
+            breaches.add(
+                path.name, 1, "indicators", "", expected="a list called `indicators`", hint="One entry an indicator."
+            )
+        return None
+    indicators: list[Indicator] = []
+    lines: list[int] = []
+    from_library: set[str] = set()
+    for number, entry in enumerate(entries):
+        at = ("indicators", number)
+        line = _line(node, at)
+        if not isinstance(entry, dict):
+            breaches.add(
+                path.name, line, "", entry, expected="an entry with at least `code:`", hint="Write `- code: R01`."
+            )
+            continue
+        code = entry.get("code")
+        if any(name not in entry for name in REQUIRED_FIELDS):
+            if code not in library():
+                near = ", ".join(difflib.get_close_matches(str(code), list(library()), 3))
+                fields = ", ".join(REQUIRED_FIELDS)
+                hint = f"Not in the built-in library{f' (near: {near})' if near else ''}: give {fields}."
+                breaches.add(
+                    path.name, line, "code", code, expected="a known indicator, or a full definition", hint=hint
+                )
+                continue
+            entry = library()[code].model_dump(exclude_defaults=True) | entry
+            from_library.add(code)
+        try:
+            indicator = Indicator.model_validate(entry)
+        except ValidationError as error:
+            _note_invalid(path.name, error, node, breaches, at=at)
+            continue
+        if indicator.code in {earlier.code for earlier in indicators}:
+            breaches.add(path.name, line, "code", code, expected="each code once", hint="Remove the second entry.")
+            continue
+        indicators.append(indicator)
+        lines.append(line)
+    return DeclaredIndicators(tuple(indicators), tuple(lines), frozenset(from_library))
+
+
+def read_tree(path: Path, calendar: Calendar, breaches: Breaches) -> tuple[pd.DataFrame, UnitTree | None]:
+    """Read `units.csv` and check the tree that it describes."""
+    if not path.is_file():
+        breaches.add(
+            path.name, 0, "", "", expected="the file to be there", hint="Every dataset has one; see the contract."
+        )
+        return pd.DataFrame(), None
+    before = breaches.total
+    frame = frame_of(read_table(path, required=["unit", "parent", "name"], optional=None, breaches=breaches))
+    if breaches.total > before:
+        return frame, None
+    if frame.empty:
+        breaches.add(
+            path.name, 1, "", "", expected="at least one unit", hint="One line a unit; a root has a blank parent."
+        )
+        return frame, None
+    _check_units(path.name, frame, calendar, breaches)
+    if breaches.total > before:
+        return frame, None
+    tree = UnitTree.from_frame(frame.reset_index(drop=True), calendar)
+    _check_cycles(path.name, frame, tree, breaches)
+    return frame.reset_index(drop=True), None if breaches.total > before else tree
+
+
+def _check_units(file: str, frame: pd.DataFrame, calendar: Calendar, breaches: Breaches) -> None:
+    def note(wrong: pd.Series, column: str, *, expected: str, hint: str) -> None:
+        rows = frame.loc[wrong.to_numpy()]
+        breaches.add_rows(
+            file, rows.index.to_numpy(), column, rows[column].iloc.__getitem__, expected=expected, hint=hint
+        )
+
+    unit, known = frame["unit"], set(frame["unit"])
+    note(unit.str.strip() == "", "unit", expected="a unit code", hint="Every line names a unit.")
+    note(unit != unit.str.strip(), "unit", expected="a code without spaces around it", hint="Remove the spaces.")
+    note(
+        (frame["parent"] != "") & ~frame["parent"].isin(known),
+        "parent",
+        expected="a unit of this file",
+        hint="Add the parent, or leave it blank for a root.",
+    )
+    roots = frame["parent"] == ""
+    note(
+        roots & frame["name"].where(roots).duplicated() & ~unit.duplicated(),
+        "name",
+        expected="roots with different names",
+        hint="Two roots with one name cannot be told apart.",
+    )
+    if not roots.any():
+        breaches.add(
+            file,
+            0,
+            "parent",
+            "",
+            expected="a root: a unit with a blank parent",
+            hint="Leave the parent of the topmost unit blank.",
+        )
+    first_bad = False
+    for column in ("valid_from", "valid_to"):
+        for line, text in frame[column].items() if column in frame else ():
+            try:
+                _ = parse_day(text, calendar) if text.strip() else 0
+            except (LoadlineError, ValueError):
+                first_bad = True
+                breaches.add(
+                    file,
+                    int(line),
+                    column,
+                    text,
+                    expected=f"a day such as 2021-07-01 or a period such as {EXAMPLES[calendar.frequency]}",
+                    hint="",
+                )  # pyright: ignore[reportArgumentType]
+    if "successor" in frame:
+        for line, code, text in zip(frame.index, unit, frame["successor"], strict=True):
+            for heir in split_codes(text):
+                if heir not in known or heir == code:
+                    breaches.add(
+                        file,
+                        line,
+                        "successor",
+                        heir,
+                        expected="another unit of this file",
+                        hint="Several successors are separated by `|`.",
+                    )
+        if "valid_to" in frame:
+            note(
+                (frame["successor"] != "") & (frame["valid_to"] == ""),
+                "valid_to",
+                expected="the unit's last day",
+                hint="A unit with a successor has ended.",
+            )
+    if unit.duplicated().any() and not first_bad:
+        _check_spells(file, frame, calendar, breaches)
+
+
+def _check_spells(file: str, frame: pd.DataFrame, calendar: Calendar, breaches: Breaches) -> None:
+    """Find units that would be in two places at once."""
+    spans = pd.DataFrame(
+        {
+            "unit": frame["unit"].to_numpy(),
+            "first": spell_ends(frame, "valid_from", calendar, ALWAYS),
+            "last": spell_ends(frame, "valid_to", calendar, FOREVER),
+            "line": frame.index,
+        }
+    ).sort_values(["unit", "first"], kind="stable")
+    overlap = (spans["unit"] == spans["unit"].shift()) & (spans["first"] <= spans["last"].shift())
+    for line, code in zip(spans.loc[overlap, "line"], spans.loc[overlap, "unit"], strict=True):
+        hint = "Remove the second line, or give both valid_from and valid_to so that they do not overlap."
+        breaches.add(file, line, "unit", code, expected="each unit once at a time", hint=hint)
+
+
+def _check_cycles(file: str, frame: pd.DataFrame, tree: UnitTree, breaches: Breaches) -> None:
+    """Find units that are above themselves, in any period."""
+    first_line = dict(zip(frame["unit"][::-1], frame.index[::-1], strict=True))
+    reported: set[int] = set()
+    starts = np.unique(tree.spells["first"])
+    for ordinal in starts:
+        parents = tree.parents(int(ordinal))
+        above = parents.copy()
+        for _ in range(DEEPEST):
+            climbing = above >= 0
+            above[climbing] = parents[above[climbing]]
+        for unit in np.flatnonzero(above >= 0):
+            walk, place = [], int(unit)
+            while place not in walk:
+                walk.append(place)
+                place = int(parents[place])
+            circle = walk[walk.index(place) :]
+            if not reported.intersection(circle):
+                reported.update(circle)
+                codes = [str(tree.codes[i]) for i in circle]
+                shown = " -> ".join([*codes[:6], codes[0]])
+                expected = "a tree: no unit above itself"
+                breaches.add(
+                    file, int(first_line[codes[0]]), "parent", shown, expected=expected, hint="Break the circle."
+                )

@@ -1,0 +1,341 @@
+"""Tables from CSV (plain or gzip) and Parquet files, piece by piece, with the line of every row; nothing is trusted."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from features.errors import Breach, DatasetError
+
+BLOCK_BYTES = 16 * 2**20
+"""Text is read in blocks of this size, so that memory does not grow with the file."""
+BATCH_ROWS = 1_000_000
+"""Parquet is read in batches of this many rows, for the same reason."""
+BOMB_RATIO = 200
+"""A gzip file that unpacks to more than this multiple is refused; real tables reach some 5 to 30."""
+BOMB_FLOOR = 64 * 2**20
+"""Bytes below which the ratio is not looked at."""
+LONGEST_LINE = 2**20
+"""A line of text beyond this many bytes is no row of a table."""
+LISTED_PER_KIND = 1000
+"""Breaches of one kind in one file and column that are listed; the rest is counted."""
+
+BOM = b"\xef\xbb\xbf"
+
+
+class Breaches:
+    """Collects what breaks the contract, in the order found; endless repetitions are counted, not listed."""
+
+    def __init__(self) -> None:
+        self.found: list[Breach] = []
+        self.total = 0
+        self._kinds: Counter[tuple[str, str, str]] = Counter()
+
+    def __bool__(self) -> bool:
+        return self.total > 0
+
+    def add(self, file: str, line: int, column: str, value: object, *, expected: str, hint: str = "") -> None:
+        """Note one breach."""
+        self.total += 1
+        kind = (file, column, expected)
+        self._kinds[kind] += 1
+        if self._kinds[kind] <= LISTED_PER_KIND:
+            self.found.append(Breach(file, int(line), column, shortened(value), expected, hint))
+
+    def add_rows(
+        self,
+        file: str,
+        lines: np.ndarray,
+        column: str,
+        values: Callable[[int], object],
+        *,
+        expected: str,
+        hint: str = "",
+    ) -> None:
+        """Note one breach a row; `values(i)` gives what stands in the i-th of them."""
+        for i, line in enumerate(lines[:LISTED_PER_KIND]):
+            self.add(file, int(line), column, values(i), expected=expected, hint=hint)
+        more = len(lines) - LISTED_PER_KIND
+        if more > 0:
+            self.total += more
+            self._kinds[file, column, expected] += more
+
+    def raise_if_any(self, where: str) -> None:
+        """Refuse the dataset if anything was found.
+
+        Raises
+        ------
+        DatasetError
+            With all of it.
+        """
+        if self:
+            raise DatasetError(sorted(self.found, key=lambda b: (b.file, b.line)), total=self.total, where=where)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some rows of a table: their line numbers and their columns as Arrow arrays (text, except for typed Parquet)."""
+
+    lines: np.ndarray
+    columns: dict[str, pa.Array]
+
+
+def shortened(value: object, length: int = 60) -> str:
+    """Give a value as printable text of limited length."""
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(value)[: 2 * length])
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def inside(folder: Path, path: Path, breaches: Breaches) -> bool:
+    """Tell whether a file really lies in its dataset's folder; a link out of it is a breach."""
+    if path.resolve().is_relative_to(folder.resolve()):
+        return True
+    breaches.add(
+        path.name, 0, "", "", expected="a file inside the dataset's folder", hint="It is a link that leads out."
+    )
+    return False
+
+
+def read_text(path: Path, breaches: Breaches, *, limit: int = 4 * 2**20) -> str | None:
+    """Read a small UTF-8 text file whole; None, and a breach, where that cannot be done."""
+    if not path.is_file():
+        breaches.add(
+            path.name, 0, "", "", expected="the file to be there", hint="Every dataset has one; see the contract."
+        )
+        return None
+    if path.stat().st_size > limit:
+        breaches.add(
+            path.name, 0, "", "", expected=f"at most {limit:,} bytes", hint="This file describes, it holds no data."
+        )
+        return None
+    data = path.read_bytes().removeprefix(BOM)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        _note_encoding(path.name, data.count(b"\n", 0, error.start) + 1, data, breaches)
+        return None
+
+
+def read_table(
+    path: Path, *, required: Sequence[str], optional: Sequence[str] | None, breaches: Breaches
+) -> Iterator[Rows]:
+    """Read a table piece by piece.
+
+    Parameters
+    ----------
+    path : Path
+        `.csv`, `.csv.gz` or `.parquet`.
+    required, optional : sequences of column names
+        `optional=None` keeps every other column; otherwise columns named in neither are passed over.
+    breaches : Breaches
+        Takes what is wrong with the file; rows that cannot be read are left out.
+    """
+    if path.suffix == ".parquet":
+        yield from _read_parquet(path, required=required, optional=optional, breaches=breaches)
+    else:
+        yield from _read_csv(path, required=required, optional=optional, breaches=breaches)
+
+
+def _wanted(
+    file: str, header: Sequence[str], required: Sequence[str], optional: Sequence[str] | None, breaches: Breaches
+) -> list[str] | None:
+    """Check a header; give the columns to keep, or None where a required one is missing."""
+    missing = [name for name in required if name not in header]
+    hint = "Its columns are: " + ", ".join(shortened(name, 20) for name in list(header)[:12]) + "."
+    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
+        hint = "Columns are to be separated by commas."
+    for name in missing:
+        breaches.add(file, 1, name, "", expected=f"a column called {name!r}", hint=hint)
+    for name, times in Counter(header).items():
+        if times > 1 and (optional is None or name in (*required, *optional)):
+            breaches.add(file, 1, name, "", expected="each column once", hint="Rename or remove the second one.")
+            return None
+    if missing:
+        return None
+    return [name for name in header if optional is None or name in required or name in optional]
+
+
+def _read_parquet(
+    path: Path, *, required: Sequence[str], optional: Sequence[str] | None, breaches: Breaches
+) -> Iterator[Rows]:
+    text = [name for name in ("unit", "period", "indicator", "outcome") if name in required]
+    try:
+        file = pq.ParquetFile(path, read_dictionary=text)
+        columns = _wanted(path.name, file.schema_arrow.names, required, optional, breaches)
+        if columns is None:
+            return
+        start = 1
+        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=columns):
+            lines = np.arange(start, start + batch.num_rows)
+            start += batch.num_rows
+            yield Rows(lines, dict(zip(batch.schema.names, batch.columns, strict=True)))
+    except (pa.ArrowException, OSError) as error:
+        reason = shortened(str(error).splitlines()[0] if str(error) else type(error).__name__, 120)
+        breaches.add(
+            path.name, 0, "", "", expected="a whole Parquet file", hint=f"It is cut short or damaged ({reason})."
+        )
+
+
+def _open(path: Path) -> io.BufferedIOBase:
+    return gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb")  # type: ignore[return-value]
+
+
+def _blocks(path: Path, breaches: Breaches) -> Iterator[bytes]:
+    """Read a text file in blocks of whole lines; stop, with a breach, where it is damaged or a bomb."""
+    allowed = max(BOMB_FLOOR, BOMB_RATIO * path.stat().st_size) if path.suffix == ".gz" else None
+    read, rest = 0, b""
+    try:
+        with _open(path) as stream:
+            while block := stream.read(BLOCK_BYTES):
+                read += len(block)
+                if allowed is not None and read > allowed:
+                    expected = f"a file that unpacks to at most {BOMB_RATIO} times its size"
+                    breaches.add(path.name, 0, "", "", expected=expected, hint="Store it as plain CSV or as Parquet.")
+                    return
+                block = rest + block
+                cut = block.rfind(b"\n") + 1
+                rest = block[cut:]
+                if len(rest) > LONGEST_LINE:
+                    expected = f"lines of at most {LONGEST_LINE:,} bytes"
+                    breaches.add(path.name, 0, "", "", expected=expected, hint="Is it really a CSV file?")
+                    return
+                if cut:
+                    yield block[:cut]
+        if rest:
+            yield rest
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        breaches.add(
+            path.name, 0, "", "", expected="a whole gzip file", hint="It is cut short or damaged: export it again."
+        )
+
+
+def _read_csv(
+    path: Path, *, required: Sequence[str], optional: Sequence[str] | None, breaches: Breaches
+) -> Iterator[Rows]:
+    name, header, columns, line = path.name, [], None, 1
+    for number, block in enumerate(_blocks(path, breaches)):
+        if number == 0:
+            block = block.removeprefix(BOM)
+        if not _is_utf8(name, block, line, breaches):
+            return
+        if number == 0:
+            first, _, block = block.partition(b"\n")
+            header = [cell.strip() for cell in next(csv.reader([first.decode().strip("\r")]), [])]
+            columns = _wanted(name, header, required, optional, breaches)
+            line = 2
+        if columns is None:
+            return
+        if block:
+            lines, block = _whole_rows(name, block, line, len(header), breaches)
+            line += lines[1]
+            if len(lines[0]):
+                yield Rows(lines[0], _parse(block, header, columns))
+    if columns is None and not breaches:
+        breaches.add(name, 1, "", "", expected="a header line", hint=f"It begins with: {','.join(required)}.")
+
+
+def _is_utf8(name: str, block: bytes, line: int, breaches: Breaches) -> bool:
+    try:
+        block.decode("utf-8")
+    except UnicodeDecodeError as error:
+        _note_encoding(name, line + block.count(b"\n", 0, error.start), block, breaches)
+        return False
+    return True
+
+
+def _note_encoding(name: str, line: int, data: bytes, breaches: Breaches) -> None:
+    hint = "Save it as UTF-8."
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        hint = "It is UTF-16: save it as UTF-8."
+    else:
+        try:
+            data[:BLOCK_BYTES].decode("gb18030")
+            hint = "It looks like GBK/GB18030: save it as UTF-8 (in Excel: 'CSV UTF-8')."
+        except UnicodeDecodeError:
+            pass
+    breaches.add(name, line, "", "", expected="UTF-8 text", hint=hint)
+
+
+def _whole_rows(
+    name: str, block: bytes, start: int, width: int, breaches: Breaches
+) -> tuple[tuple[np.ndarray, int], bytes]:
+    """Find the lines of a block that are rows of the right width.
+
+    Returns the line numbers of the good rows with the number of all lines, and the good rows as bytes. The usual block,
+    without quotes and with as many commas as it should have, is not looked at line by line.
+    """
+    count = block.count(b"\n") + (not block.endswith(b"\n"))
+    if b'"' not in block and b"\n\n" not in block and b"\n\r\n" not in block and block[:1] not in b"\r\n":
+        view = np.frombuffer(block, dtype=np.uint8)
+        commas = np.cumsum(view == ord(","), dtype=np.int64)
+        ends = np.flatnonzero(view == ord("\n"))
+        at_ends = commas[ends] if block.endswith(b"\n") else np.append(commas[ends], commas[-1])
+        if (np.diff(at_ends, prepend=0) == width - 1).all():
+            return (np.arange(start, start + count), count), block
+    good: list[int] = []
+    kept: list[bytes] = []
+    for line, raw in enumerate(block.split(b"\n")[:count], start=start):
+        if not raw.strip():
+            continue
+        try:
+            cells = next(csv.reader([raw.decode().rstrip("\r")], strict=True))
+        except csv.Error:
+            cells = None
+        if cells is None or raw.count(b'"') % 2 == 1:
+            hint = "A quote is opened and not closed, or stands inside a value: double it, or remove it."
+            breaches.add(name, line, "", raw.decode(), expected="quotes in pairs around a whole value", hint=hint)
+        elif len(cells) != width:
+            hint = f"It has {len(cells)}: is a comma missing, or one inside a value without quotes?"
+            breaches.add(name, line, "", raw.decode(), expected=f"{width} columns", hint=hint)
+        else:
+            good.append(line)
+            kept.append(raw)
+    return (np.array(good, dtype=np.int64), count), b"\n".join(kept) + b"\n"
+
+
+def _parse(block: bytes, header: Sequence[str], columns: Sequence[str]) -> dict[str, pa.Array]:
+    table = pa_csv.read_csv(
+        pa.BufferReader(block),
+        read_options=pa_csv.ReadOptions(column_names=list(header), use_threads=False, block_size=len(block) + 1),
+        parse_options=pa_csv.ParseOptions(newlines_in_values=False),
+        convert_options=pa_csv.ConvertOptions(
+            include_columns=list(columns),
+            column_types={name: pa.string() for name in header},
+            strings_can_be_null=False,
+            check_utf8=False,
+        ),
+    )
+    return {name: table.column(name).combine_chunks() for name in columns}
+
+
+def as_text(column: pa.Array) -> pa.Array:
+    """Give a column as text; missing values become empty text."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode() if not pa.types.is_string(column.type.value_type) else column
+    if pa.types.is_dictionary(column.type):
+        return column.cast(pa.string()).fill_null("")
+    return (column if pa.types.is_string(column.type) else column.cast(pa.string())).fill_null("")
+
+
+def frame_of(pieces: Iterable[Rows]):
+    """Put a small table together as a frame of text, with its `line` numbers as the index."""
+    import pandas as pd
+
+    frames = [
+        pd.DataFrame(
+            {name: as_text(column).to_pylist() for name, column in rows.columns.items()}, index=rows.lines, dtype=object
+        )
+        for rows in pieces
+    ]
+    return pd.concat(frames) if frames else pd.DataFrame()

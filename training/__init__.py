@@ -1,0 +1,1 @@
+"""How it is learned: splits, backtests, fitting, tracking and promotion; and the synthetic sample bank."""

@@ -1,0 +1,88 @@
+"""Tables on their way out: CSV, Parquet, XLSX or JSON, with nothing in them that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from features.errors import LoadlineError
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""A text that begins with one of these is a formula to a spreadsheet program (OWASP, CSV injection)."""
+
+
+def inert(text: object) -> object:
+    """Make a text harmless in a spreadsheet: an apostrophe before what would be read as a formula.
+
+    >>> inert("=1+1"), inert("Branch 7"), inert(-3.5)
+    ("'=1+1", 'Branch 7', -3.5)
+    """
+    return f"'{text}" if isinstance(text, str) and text.startswith(FORMULA_STARTS) else text
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table in the format that the suffix names; the file appears whole or not at all.
+
+    Raises
+    ------
+    LoadlineError
+        Where the suffix or the folder is not usable.
+    """
+    writers = {".csv": _write_csv, ".parquet": _write_parquet, ".xlsx": _write_xlsx, ".json": _write_json}
+    suffix = path.suffix.lower()
+    if suffix not in writers:
+        known = ", ".join(writers)
+        raise LoadlineError(f"no table format has the suffix {suffix!r}", where=str(path), hint=f"Use one of {known}.")
+    if not path.parent.is_dir():
+        raise LoadlineError("the folder does not exist", where=str(path.parent), hint="Create it first.")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}{suffix}")
+    try:
+        writers[suffix](frame, unfinished)
+        unfinished.replace(path)
+    except OSError as error:
+        raise LoadlineError(
+            f"cannot write the file ({error.strerror})", where=str(path), hint="Check the disk."
+        ) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _write_csv(frame: pd.DataFrame, path: Path) -> None:
+    frame.map(inert).to_csv(path, index=False, encoding="utf-8")
+
+
+def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    frame.to_parquet(path, index=False)
+
+
+def _write_json(frame: pd.DataFrame, path: Path) -> None:
+    path.write_text(to_json(frame), encoding="utf-8")
+
+
+def _write_xlsx(frame: pd.DataFrame, path: Path) -> None:
+    import xlsxwriter
+
+    with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}) as book:
+        sheet = book.add_worksheet("loadline")
+        bold = book.add_format({"bold": True})
+        for column, name in enumerate(frame.columns):
+            sheet.write_string(0, column, str(name), bold)
+            for row, value in enumerate(frame[name].tolist(), start=1):
+                if isinstance(value, bool):
+                    sheet.write_boolean(row, column, value)
+                elif isinstance(value, (int, float)):
+                    if value == value and abs(value) != float("inf"):
+                        sheet.write_number(row, column, value)
+                elif value is not None:
+                    sheet.write_string(row, column, str(value))
+        sheet.freeze_panes(1, 0)
+        sheet.autofit()
+
+
+def to_json(frame: pd.DataFrame) -> str:
+    """Give a table as JSON: a list of rows; what is missing is null."""
+    rows = frame.astype(object).where(frame.notna(), None).to_dict(orient="records")
+    return json.dumps(rows, ensure_ascii=False, default=str, allow_nan=False)

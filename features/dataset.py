@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -87,14 +87,14 @@ class Dataset:
         }
 
 
-def open_dataset(folder: Path | str, *, stored: Collection[str] = ()) -> Dataset:
+def open_dataset(folder: Path | str, *, stored: Callable[[str], Collection[str]] | None = None) -> Dataset:
     """Open a dataset folder and check all of it.
 
     Parameters
     ----------
     folder : Path or str
-    stored : collection of str
-        Codes of indicators that have figures in the store already: a ratio's denominator may be there.
+    stored : callable, optional
+        Gives, for a dataset's name, the codes of its indicators in the store: a ratio's denominator may be there.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def open_dataset(folder: Path | str, *, stored: Collection[str] = ()) -> Dataset
 
     observations = Observations(tuple(files), tree, indicators.codes, description.calendar)
     seen = observations.check(breaches)
-    kept = indicators.resolve(seen | set(stored), breaches, notes)
+    kept = indicators.resolve(seen | set(stored(description.name) if stored else ()), breaches, notes)
     outcomes = read_outcomes(folder / "outcomes.csv", tree, description.calendar, breaches)
     goals = read_goals(folder / "goals.csv", tree, kept, breaches)
     policy = read_yaml(folder / "policy.yaml", breaches) if (folder / "policy.yaml").exists() else None

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from features.units import MIN_PEERS, UnitTree
+from features.windows import QUARTILES
 
 SIZE_STEP = 1.25
 """Groups are padded to sizes a quarter apart: at most a quarter of the sorting is for nothing, in few batches."""
@@ -27,22 +28,6 @@ class Batch:
     """
 
     members: np.ndarray
-
-
-@dataclass(frozen=True)
-class Order:
-    """The figures of each peer group in order.
-
-    Attributes
-    ----------
-    quartiles : np.ndarray
-        (3, P, U): lower quartile, median and upper quartile of each unit's peers, the unit among them.
-    rank : np.ndarray or None
-        (P, U): the share of the peers that are below, counting ties and the unit itself as half; from 0 to 1.
-    """
-
-    quartiles: np.ndarray
-    rank: np.ndarray | None
 
 
 class PeerGroups:
@@ -83,45 +68,65 @@ class PeerGroups:
         self._place_of[~self._grouped] = places
 
     def quartiles(self, x: np.ndarray) -> np.ndarray:
-        """Give the quartiles among the peers: (3, P, U), NaN where fewer than the least number of peers are known."""
-        return self._order(x, rank=False).quartiles
+        """Give the quartiles of each unit's peers, the unit among them.
 
-    def order(self, x: np.ndarray) -> Order:
-        """Give quartiles and ranks among the peers."""
-        return self._order(x, rank=True)
+        Returns
+        -------
+        np.ndarray
+            (3, P, U): lower quartile, median, upper quartile; NaN where fewer than `MIN_PEERS` peers are known.
+        """
+        padded = _padded(x)
+        by_group = []
+        for batch in self.batches:
+            figures = padded.take(batch.members, axis=1)
+            figures.sort(axis=-1)
+            by_group.append(_quartiles(figures))
+        return self._spread(by_group, len(x))
 
-    def _order(self, x: np.ndarray, *, rank: bool) -> Order:
-        periods = len(x)
-        padded = np.empty((periods, x.shape[1] + 1))
-        padded[:, :-1] = x
-        padded[:, -1] = np.nan
+    def order(self, x: np.ndarray) -> np.ndarray:
+        """Give quartiles and rank among the peers, from one sorting.
+
+        Returns
+        -------
+        np.ndarray
+            (4, P, U): the quartiles as in `quartiles`, and the share of the peers that are below, from 0 to 1, ties and
+            the unit itself counting half.
+        """
+        padded = _padded(x)
         by_group, by_place = [], []
         for batch in self.batches:
             figures = padded.take(batch.members, axis=1)
-            if rank:
-                places = np.argsort(figures, axis=-1)
-                ordered = np.take_along_axis(figures, places, axis=-1)
-                ranks = np.empty(figures.shape)
-                np.put_along_axis(ranks, places, _shares_below(ordered), axis=-1)
-                by_place.append(ranks.reshape(periods, -1))
-            else:
-                ordered = figures
-                ordered.sort(axis=-1)
+            places = np.argsort(figures, axis=-1)
+            ordered = np.take_along_axis(figures, places, axis=-1)
             by_group.append(_quartiles(ordered))
-        nothing = np.full((3, periods, 1), np.nan)
-        quartiles = np.concatenate([*by_group, nothing], axis=2).take(self._group_of, axis=2)
-        if not rank:
-            return Order(quartiles, None)
-        shares = np.concatenate([*by_place, nothing[0]], axis=1).take(self._place_of, axis=1)
-        shares[~np.isfinite(x) | ~np.isfinite(quartiles[1])] = np.nan
-        return Order(quartiles, shares)
+            np.put_along_axis(figures, places, _shares_below(ordered), axis=-1)
+            by_place.append(figures.reshape(len(x), batch.members.size))
+        out = np.empty((4, *x.shape))
+        self._spread(by_group, len(x), out=out[:3])
+        shares = np.concatenate([*by_place, np.full((len(x), 1), np.nan)], axis=1)
+        np.take(shares, self._place_of, axis=1, out=out[3], mode="clip")
+        out[3][~np.isfinite(x) | ~np.isfinite(out[1])] = np.nan
+        return out
+
+    def _spread(self, by_group: list[np.ndarray], periods: int, out: np.ndarray | None = None) -> np.ndarray:
+        """Give each unit the quartiles of its group."""
+        quartiles = np.concatenate([*by_group, np.full((3, periods, 1), np.nan)], axis=2)
+        return np.take(quartiles, self._group_of, axis=2, out=out, mode="clip")
+
+
+def _padded(x: np.ndarray) -> np.ndarray:
+    """Add a column of NaN for the empty places of the groups."""
+    padded = np.empty((len(x), x.shape[1] + 1))
+    padded[:, :-1] = x
+    padded[:, -1] = np.nan
+    return padded
 
 
 def _quartiles(ordered: np.ndarray) -> np.ndarray:
     """Read the quartiles off sorted figures (P, G, S), NaN last: (3, P, G)."""
     count = np.isfinite(ordered).sum(axis=-1)
     out = np.empty((3, *count.shape))
-    for number, share in enumerate((0.25, 0.5, 0.75)):
+    for number, share in enumerate(QUARTILES):
         place = share * np.maximum(count - 1, 0)
         below = np.floor(place).astype(np.intp)
         weight = place - below

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from features.indicators import Indicator, IndicatorSet
+from features.indicators import Indicator
 from features.observations import EPOCH, Chunk
 from features.periods import Calendar
 
@@ -23,123 +23,160 @@ def default_days(indicator: Indicator, calendar: Calendar, periods: np.ndarray) 
 
     It is the last day of the period, or of the period `publication_lag` periods later. Days since 1970, one a period.
     """
-    return np.array(
-        [calendar.end(int(p) + indicator.publication_lag).toordinal() - EPOCH for p in periods], dtype=np.int64
-    )
+    ends = [calendar.end(int(period) + indicator.publication_lag).toordinal() for period in periods]
+    return np.array(ends, dtype=np.int64) - EPOCH
 
 
 def _positions(column: pa.Array, known: pd.Index) -> np.ndarray:
     """Translate a text column into positions in an index; -1 where it is not there."""
-    encoded = pc.dictionary_encode(column)  # pyright: ignore[reportAttributeAccessIssue]
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     places = known.get_indexer(pd.Index(encoded.dictionary.to_pylist(), dtype=object))
     return np.append(places, -1)[encoded.indices.to_numpy(zero_copy_only=False)]
 
 
+@dataclass(frozen=True)
+class _Cells:
+    """For each cell (indicator, period, unit) the figure that became known last, and when and by which batch.
+
+    Rows may come in any order. A figure's *rank* puts the day it became known first and the batch that brought it
+    second, so the highest rank is what holds. With that, memory is that of the cells, however often they were restated.
+    """
+
+    codes: pd.Index
+    units: pd.Index
+    batches: pd.Index
+    first: int
+    length: int
+    values: np.ndarray = field(init=False)
+    ranks: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        size = len(self.codes) * self.length * len(self.units)
+        fits = (date.max.toordinal() + 1) * len(self.batches) < 2**31
+        object.__setattr__(self, "values", np.full(size, np.nan))
+        object.__setattr__(self, "ranks", np.full(size, -1, dtype=np.int32 if fits else np.int64))
+
+    def cell(self, indicator: np.ndarray, period: np.ndarray, unit: np.ndarray) -> np.ndarray:
+        """Number the cells; -1 outside."""
+        row = period.astype(np.int64) - self.first
+        inside = (indicator >= 0) & (row >= 0) & (row < self.length) & (unit >= 0)
+        return np.where(inside, (indicator.astype(np.int64) * self.length + row) * len(self.units) + unit, -1)
+
+    def rank(self, known_on: np.ndarray, batch: np.ndarray) -> np.ndarray:
+        """Order figures by the day they became known (days since 1970), then by batch."""
+        return ((known_on.astype(np.int64) + EPOCH) * len(self.batches) + batch).astype(self.ranks.dtype)
+
+    def day(self, cell: np.ndarray) -> np.ndarray:
+        """Give the day on which the figure of a cell became known; meaningless for a cell without one."""
+        return self.ranks[cell] // len(self.batches) - EPOCH
+
+    def put(self, rows: pa.RecordBatch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Put stored rows in; give cells, ranks and values of the figures that are superseded by now."""
+        indicator, unit = _positions(rows.column("indicator"), self.codes), _positions(rows.column("unit"), self.units)
+        cell = self.cell(indicator, rows.column("period").to_numpy(), unit)
+        batch = _positions(rows.column("batch"), self.batches)
+        keep = (cell >= 0) & (batch >= 0)
+        known = rows.column("known_on").cast(pa.int32()).to_numpy()
+        cell, rank, value = cell[keep], self.rank(known, batch)[keep], rows.column("value").to_numpy()[keep]
+        before = self.ranks[cell]
+        newer = rank >= before
+        replaced = np.unique(cell[newer & (before >= 0)])
+        old = replaced, self.ranks[replaced], self.values[replaced]
+        while newer.any():  # once more for each further figure of one cell among these rows
+            self.ranks[cell[newer]], self.values[cell[newer]] = rank[newer], value[newer]
+            newer = rank > self.ranks[cell]
+        beaten = rank < self.ranks[cell]
+        gone = old[1] < self.ranks[replaced]
+        pairs = zip(old, (cell, rank, value), strict=True)
+        superseded, ranks, values = (np.concatenate([mine[gone], theirs[beaten]]) for mine, theirs in pairs)
+        return superseded, ranks, values
+
+
 def place_figures(
-    batches_of_rows: Iterable[pa.RecordBatch],
+    rows: Iterable[pa.RecordBatch],
     *,
     batches: Sequence[str],
     codes: Sequence[str],
     units: pd.Index,
     first: int,
     length: int,
-    defaults: Callable[[str, np.ndarray], np.ndarray],
 ) -> dict[str, np.ndarray]:
-    """Put stored rows into frames, the figure that became known last in each cell.
-
-    Rows known on the default day go straight in; the few others are kept aside and put in order of the day they became
-    known, then of the version that brought them, so memory stays near that of the frames.
+    """Put stored rows into frames: in each cell the figure that became known last, of equals the one brought last.
 
     Returns
     -------
     dict of (length, U) arrays, NaN where nothing is known.
     """
-    values = np.full((len(codes), length, len(units)), np.nan)
-    flat = values.reshape(-1)
-    periods = np.arange(first, first + length)
-    usual = np.array([defaults(code, periods) for code in codes]).reshape(len(codes), length)
-    order = {batch: number for number, batch in enumerate(batches)}
-    aside: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
-    columns = pd.Index(list(codes), dtype=object)
-    straight_from = np.full(len(flat) if len(batches) > 1 else 0, -1, dtype=np.int16)
-    for rows in batches_of_rows:
-        unit, indicator = _positions(rows.column("unit"), units), _positions(rows.column("indicator"), columns)
-        period = rows.column("period").to_numpy() - first
-        keep = (unit >= 0) & (indicator >= 0) & (period >= 0) & (period < length)
-        unit, indicator, period = unit[keep], indicator[keep], period[keep]
-        value = rows.column("value").to_numpy()[keep]
-        known = rows.column("known_on").cast(pa.int32()).to_numpy()[keep]
-        brought = np.array([order[b] for b in rows.column("batch").unique().to_pylist()])
-        batch = (
-            _positions(rows.column("batch"), pd.Index(list(order), dtype=object))[keep] if len(brought) > 1 else brought
-        )
-        batch = np.broadcast_to(batch, unit.shape)
-        cell = (indicator * length + period) * len(units) + unit
-        late = known != usual[indicator, period]
-        if late.any():
-            aside.append((cell[late], known[late], batch[late], value[late]))
-        cell, value, batch = cell[~late], value[~late], batch[~late]
-        if len(straight_from):
-            newer = batch >= straight_from[cell]
-            cell, value = cell[newer], value[newer]
-            straight_from[cell] = batch[newer]
-        flat[cell] = value
-    if aside:
-        _place_aside(flat, usual, aside, width=len(units))
-    return dict(zip(codes, values, strict=True))
-
-
-def _place_aside(flat: np.ndarray, usual: np.ndarray, aside: list[tuple[np.ndarray, ...]], *, width: int) -> None:
-    """Put in figures that were not known on the default day: earlier ones only where nothing else is known."""
-    cell, known, batch, value = (np.concatenate(parts) for parts in zip(*aside, strict=True))
-    order = np.lexsort((batch, known))
-    cell, known, value = cell[order], known[order], value[order]
-    early = known < usual.reshape(-1)[cell // width]
-    open_cells = early & np.isnan(flat[cell])
-    flat[cell[open_cells]] = value[open_cells]
-    flat[cell[~early]] = value[~early]
+    cells = _Cells(_index(codes), units, _index(batches), first, length)
+    for some in rows:
+        cells.put(some)
+    return dict(zip(codes, cells.values.reshape(len(codes), length, len(units)), strict=True))
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """Incoming rows beside what is stored: one entry a row.
+
+    `there`: the cell has a figure. `same`: its latest figure is the incoming one. `recorded`: the very figure is stored
+    as known on that very day. `latest_day`: when the latest became known, in days since 1970; 0 where there is none.
+    """
+
+    there: np.ndarray
+    same: np.ndarray
+    recorded: np.ndarray
+    latest_day: np.ndarray
+
+
 class LatestFigures:
-    """What is stored already, to tell new figures from known ones: sorted keys of cells with the days they were known."""
+    """What is stored already, to tell new figures from known ones.
 
-    keys: np.ndarray
-    values: np.ndarray
-    units: int
-    indicators: int
+    Parameters
+    ----------
+    rows : iterable of pa.RecordBatch
+        The stored rows.
+    batches : sequence of str
+        The batches that brought them, the oldest first.
+    codes, units
+        Of the dataset that is to be compared: its chunks number indicators and units by them.
+    first, length : int
+        The periods that the stored rows cover.
+    """
 
-    @classmethod
-    def read(cls, rows: Iterable[pa.RecordBatch], units: pd.Index, indicators: IndicatorSet) -> LatestFigures:
-        """Read stored rows, by their place in the new tree and indicator set."""
-        codes = pd.Index(list(indicators), dtype=object)
-        keys, values = [np.empty(0, np.int64)], [np.empty(0)]
-        for batch in rows:
-            unit, indicator = _positions(batch.column("unit"), units), _positions(batch.column("indicator"), codes)
-            known = batch.column("known_on").cast(pa.int32()).to_numpy().astype(np.int64) + EPOCH
-            cell = (batch.column("period").to_numpy().astype(np.int64) * len(codes) + indicator) * len(units) + unit
-            keys.append(cell * DAYS + known)
-            values.append(batch.column("value").to_numpy())
-        key, value = np.concatenate(keys), np.concatenate(values)
-        order = np.argsort(key, kind="stable")
-        return cls(key[order], value[order], len(units), len(codes))
+    def __init__(
+        self,
+        rows: Iterable[pa.RecordBatch],
+        *,
+        batches: Sequence[str],
+        codes: Sequence[str],
+        units: pd.Index,
+        first: int,
+        length: int,
+    ) -> None:
+        self._cells = _Cells(_index(codes), units, _index(batches), first, length)
+        past = [self._cells.put(some) for some in rows]
+        cell, rank, value = (np.concatenate(parts) for parts in zip(*past, strict=True)) if past else (np.empty(0),) * 3
+        order = np.lexsort((rank, cell))
+        cell, rank = cell[order].astype(np.int64), rank[order].astype(np.int64)
+        self._past_keys, self._past_values = cell * DAYS + rank // len(batches), value[order]
 
-    def compare(self, chunk: Chunk, known_on: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Compare incoming rows with what is stored.
+    def compare(self, chunk: Chunk, known_on: np.ndarray) -> Comparison:
+        """Compare incoming rows, known on the given days (since 1970), with what is stored."""
+        cells = self._cells
+        cell = cells.cell(chunk.indicator, chunk.period, chunk.unit)
+        there = cell >= 0
+        there[there] = cells.ranks[cell[there]] >= 0
+        at = cell[there]
+        same, recorded = np.zeros(len(cell), dtype=bool), np.zeros(len(cell), dtype=bool)
+        latest_day = np.zeros(len(cell), dtype=np.int64)
+        same[there], latest_day[there] = cells.values[at] == chunk.value[there], cells.day(at)
+        recorded[there] = same[there] & (latest_day[there] == known_on[there])
+        if len(self._past_keys):
+            older = np.flatnonzero(there & (known_on < latest_day))
+            key = cell[older] * DAYS + known_on[older] + EPOCH
+            place = np.maximum(np.searchsorted(self._past_keys, key, side="right") - 1, 0)
+            recorded[older] = (self._past_keys[place] == key) & (self._past_values[place] == chunk.value[older])
+        return Comparison(there, same, recorded, latest_day)
 
-        Returns
-        -------
-        there, same, recorded : boolean arrays
-            Whether the cell has a figure; whether its latest equals the new one; whether the very figure is stored as
-            known on that very day.
-        """
-        if not len(self.keys):
-            nothing = np.zeros(len(chunk), dtype=bool)
-            return nothing, nothing, nothing
-        cell = (chunk.period.astype(np.int64) * self.indicators + chunk.indicator) * self.units + chunk.unit
-        latest = np.maximum(np.searchsorted(self.keys, (cell + 1) * DAYS) - 1, 0)
-        there = self.keys[latest] // DAYS == cell
-        key = cell * DAYS + known_on + EPOCH
-        exact = np.maximum(np.searchsorted(self.keys, key, side="right") - 1, 0)
-        recorded = (self.keys[exact] == key) & (self.values[exact] == chunk.value)
-        return there, there & (self.values[latest] == chunk.value), recorded
+
+def _index(texts: Sequence[str]) -> pd.Index:
+    return pd.Index(list(texts), dtype=object)

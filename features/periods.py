@@ -15,6 +15,9 @@ from features.errors import LoadlineError
 
 Frequency = Literal["A", "Q", "M"]
 
+EARLIEST_YEAR, LATEST_YEAR = 1900, 2199
+"""A year outside is a slip of the keyboard: a panel that reached there would be almost all empty."""
+
 PER_YEAR: dict[Frequency, int] = {"A": 1, "Q": 4, "M": 12}
 _PATTERN: dict[Frequency, re.Pattern[str]] = {
     "A": re.compile(r"(\d{4})"),
@@ -57,7 +60,7 @@ class Calendar:
         Raises
         ------
         LoadlineError
-            Where the text does not fit the frequency.
+            Where the text does not fit the frequency, or the year cannot be meant.
         """
         match = _PATTERN[self.frequency].fullmatch(text.strip())
         if match is None:
@@ -66,6 +69,10 @@ class Calendar:
                 hint=f"Write it like {EXAMPLES[self.frequency]}.",
             )
         year, within = int(match[1]), int(match[2]) - 1 if match.lastindex == 2 else 0
+        if not EARLIEST_YEAR <= year <= LATEST_YEAR:
+            raise LoadlineError(
+                f"{text!r} lies outside the years {EARLIEST_YEAR} to {LATEST_YEAR}", hint="Correct the year."
+            )
         return year * self.per_year + within
 
     def format(self, ordinal: int) -> str:
@@ -127,6 +134,6 @@ class Calendar:
         month = {1: "JAN", 2: "FEB", 3: "MAR", 4: "APR", 5: "MAY", 6: "JUN", 7: "JUL", 8: "AUG"}
         month |= {9: "SEP", 10: "OCT", 11: "NOV", 12: "DEC"}
         freq = {"A": f"Y-{month[self.fiscal_year_end_month]}", "Q": f"Q-{month[self.fiscal_year_end_month]}", "M": "M"}
-        return pd.PeriodIndex.from_ordinals(
+        return pd.PeriodIndex.from_ordinals(  # pyright: ignore[reportAttributeAccessIssue]
             np.asarray(ordinals) - 1970 * self.per_year, freq=freq[self.frequency], name="period"
         )

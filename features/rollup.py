@@ -47,17 +47,23 @@ class Mismatch:
 def roll_up(panel: Panel, code: str) -> RollUp:
     """Roll one indicator up the tree as it stood in each period.
 
-    Flows and stocks are sums. A ratio is the sum of its numerators over the sum of its denominators; with a
-    denominator alone, each ratio counts by its denominator; with none, each leaf counts alike, as it does for a level.
-    A figure that is given for a parent stands, and is what the parent passes upwards.
+    Flows and stocks are sums. A ratio is the sum of its numerators over the sum of its denominators, over the units
+    that have both; where a numerator is missing, the ratio times the denominator stands in. With a denominator alone,
+    each ratio counts by its denominator; with none, each leaf counts alike; so it does for a level. A figure that is
+    given for a parent stands, and is what the parent passes upwards; a ratio without any weight is not passed upwards.
 
     Returns
     -------
     RollUp
         Arrays of P periods x U units.
     """
-    parts = _parts(panel, code)
-    return parts.finish()
+    parts = _Parts(panel, code)
+    parts.climb(panel)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        coverage = parts.seen / np.maximum(parts.leaf_count, 1)
+    stands = np.isfinite(parts.given)
+    values = np.where(stands, parts.given, parts.value(parts.top, parts.bottom))
+    return RollUp(values, np.where(stands, 1.0, np.minimum(coverage, 1.0)), parts.weighted)
 
 
 def check_parents(panel: Panel, code: str, *, limit: int = 100) -> list[Mismatch]:
@@ -67,11 +73,18 @@ def check_parents(panel: Panel, code: str, *, limit: int = 100) -> list[Mismatch
     """
     indicator = panel.indicator(code)
     given = panel.array(code)
-    if indicator.kind in ("ratio", "level") or not np.isfinite(given[:, panel.tree.ever_parent]).any():
+    averaged = indicator.kind == "level" or (indicator.kind == "ratio" and (indicator.numerator or "") not in panel)
+    if averaged or not np.isfinite(given[:, panel.tree.ever_parent]).any():
         return []
-    parts = _parts(panel, code, compare=True)
-    rolled, coverage = parts.below, parts.below_coverage
-    allowed = MISMATCH_SHARE * np.abs(rolled) + 0.5 * indicator.smallest_unit * (1 + parts.leaf_count)
+    parts = _Parts(panel, code)
+    if not parts.weighted:
+        return []
+    rolled, coverage = np.full(given.shape, np.nan), np.zeros(given.shape)
+    parts.climb(panel, below=rolled, below_coverage=coverage)
+    steps = (
+        2.0 if parts.ratio else 1 + parts.leaf_count
+    )  # a ratio is not a sum: its own rounding, and that of its parts
+    allowed = MISMATCH_SHARE * np.abs(rolled) + 0.5 * indicator.smallest_unit * steps
     with np.errstate(invalid="ignore"):
         wrong = np.isfinite(given) & (coverage >= 1) & (np.abs(given - rolled) > allowed)
     found = []
@@ -89,88 +102,87 @@ def rolled_up(panel: Panel) -> Panel:
 
 
 class _Parts:
-    """Numerators, denominators and leaf counts of one indicator on their way up the tree."""
+    """What is summed on the way up the tree: above and below the line, and leaves, known and all."""
 
-    def __init__(
-        self, indicator: Indicator, given: np.ndarray, top: np.ndarray, bottom: np.ndarray, weighted: bool
-    ) -> None:
+    def __init__(self, panel: Panel, code: str) -> None:
+        indicator = panel.indicator(code)
+        self.given = panel.array(code)
         self.ratio = indicator.kind in ("ratio", "level")
-        self.scale = indicator.ratio_scale if weighted and indicator.numerator else 1.0
-        self.given, self.top, self.bottom, self.weighted = given, top, bottom, weighted
-        self.leaf_count = np.zeros(given.shape)
-        self.seen = np.isfinite(top).astype(float)
-        self.below = np.full(given.shape, np.nan)
-        self.below_coverage = np.zeros(given.shape)
+        self.top, self.bottom, self.scale = _above_and_below(panel, indicator)
+        self.weighted = not self.ratio or self.bottom is not None
+        if self.ratio and self.bottom is None:
+            self.bottom = np.where(np.isfinite(self.given), 1.0, np.nan)
+        self.seen = np.isfinite(self.top).astype(float)
+        self.leaf_count = np.zeros(self.given.shape)
 
-    def finish(self) -> RollUp:
+    def value(self, top: np.ndarray, bottom: np.ndarray | None) -> np.ndarray:
+        """Give the indicator from what is above and below the line; NaN over zero."""
+        if not self.ratio or bottom is None:
+            return top
         with np.errstate(invalid="ignore", divide="ignore"):
-            value = self.scale * self.top / self.bottom if self.ratio else self.top
-            coverage = self.seen / np.maximum(self.leaf_count, 1)
-        value = np.where(np.isfinite(self.given), self.given, np.where(self.seen > 0, value, np.nan))
-        return RollUp(np.where(np.isfinite(value), value, np.nan), np.minimum(coverage, 1.0), self.weighted)
+            value = self.scale * top / bottom
+        return np.where(np.isfinite(value), value, np.nan)
+
+    def climb(self, panel: Panel, *, below: np.ndarray | None = None, below_coverage: np.ndarray | None = None) -> None:
+        """Fill the parents; `below` and `below_coverage` take what their children alone come to."""
+        for first, last in panel.tree.segments(panel.first, panel.last):
+            rows = slice(first - panel.first, last - panel.first + 1)
+            parents, leaves = panel.tree.parents(first), panel.tree.leaves(first)
+            self.leaf_count[rows, leaves] = 1.0
+            for above, gather in _levels(parents, panel.tree.depths(first)):
+                rolled, coverage = self._fill(rows, above, gather)
+                if below is not None and below_coverage is not None:
+                    below[rows, above], below_coverage[rows, above] = rolled, coverage
+
+    def _fill(self, rows: slice, above: np.ndarray, gather: sparse.csr_array) -> tuple[np.ndarray, np.ndarray]:
+        """Fill the parents of one level in one stretch of unchanging tree; give what the children come to."""
+
+        def total(array: np.ndarray) -> np.ndarray:
+            return (gather @ np.nan_to_num(array[rows]).T).T
+
+        sums, known, leaf_count = total(self.top), total(self.seen), total(self.leaf_count)
+        weights = total(self.bottom) if self.bottom is not None else None
+        own = np.isfinite(self.top[rows, above])
+        seen = np.where(own, leaf_count, known)
+        nothing = known == 0
+        sums[nothing] = np.nan
+        top = np.where(own, self.top[rows, above], sums)
+        if self.bottom is not None and weights is not None:
+            mine, given = self.bottom[rows, above], self.given[rows, above]
+            if not self.weighted:  # a parent counts for all its leaves
+                top, mine = np.where(own, top * leaf_count, top), leaf_count
+            weights[nothing] = np.nan
+            only_value = ~own & np.isfinite(given)
+            top = np.where(only_value, given * weights / self.scale, top)
+            seen = np.where(only_value & ~nothing, leaf_count, seen)
+            self.bottom[rows, above] = np.where(own, mine, weights)
+        self.top[rows, above], self.seen[rows, above], self.leaf_count[rows, above] = top, seen, leaf_count
+        return self.value(sums, weights), known / np.maximum(leaf_count, 1)
 
 
-def _numerators(panel: Panel, indicator: Indicator) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Give what is summed above and below the line for each unit, and whether the weights are real."""
-    given = panel.array(indicator.code)
-    if indicator.kind in ("flow", "stock"):
-        return given.copy(), np.ones(given.shape), True
-    below = indicator.denominator
-    if below is None or below not in panel:
-        return given.copy(), np.where(np.isfinite(given), 1.0, np.nan), False
-    bottom = panel.array(below)
-    if indicator.numerator is not None and indicator.numerator in panel:
-        top = panel.array(indicator.numerator)
-        both = np.isfinite(top) & np.isfinite(bottom)
-        return np.where(both, top, np.nan), np.where(both, bottom, np.nan), True
-    both = np.isfinite(given) & np.isfinite(bottom)
-    return np.where(both, given * bottom, np.nan), np.where(both, bottom, np.nan), True
-
-
-def _parts(panel: Panel, code: str, *, compare: bool = False) -> _Parts:
-    indicator = panel.indicator(code)
-    given = panel.array(code)
-    top, bottom, weighted = _numerators(panel, indicator)
-    parts = _Parts(indicator, given, top, bottom, weighted)
-    for first, last in panel.tree.segments(panel.first, panel.last):
-        rows = slice(first - panel.first, last - panel.first + 1)
-        _climb(panel, parts, rows, ordinal=first, compare=compare)
-    return parts
-
-
-def _climb(panel: Panel, parts: _Parts, rows: slice, *, ordinal: int, compare: bool) -> None:
-    """Fill the parents of one stretch of unchanging tree, the deepest first."""
-    tree = panel.tree
-    parents, depths, leaves = tree.parents(ordinal), tree.depths(ordinal), tree.leaves(ordinal)
-    parts.leaf_count[rows, leaves] = 1.0
-    top, bottom, seen, count = parts.top[rows], parts.bottom[rows], parts.seen[rows], parts.leaf_count[rows]
-    given = np.isfinite(parts.given[rows])
+def _levels(parents: np.ndarray, depths: np.ndarray) -> list[tuple[np.ndarray, sparse.csr_array]]:
+    """Give, level by level from the deepest, the parents there and the matrix that adds up their children."""
+    levels = []
     for depth in range(int(depths.max(initial=0)), 0, -1):
-        children = np.flatnonzero((depths == depth) & (parents >= 0))
-        above, place = np.unique(parents[children], return_inverse=True)
-        gather = sparse.csr_array(
-            (np.ones(len(children)), (place, np.arange(len(children)))), shape=(len(above), len(children))
-        )
+        children = np.flatnonzero(depths == depth)
+        is_above = np.zeros(len(parents), dtype=bool)
+        is_above[parents[children]] = True
+        above = np.flatnonzero(is_above)
+        place = (np.cumsum(is_above) - 1)[parents[children]]
+        ones = np.ones(len(children))
+        levels.append((above, sparse.csr_array((ones, (place, children)), shape=(len(above), len(parents)))))
+    return levels
 
-        def total(array: np.ndarray, gather=gather, children=children) -> np.ndarray:
-            return (gather @ np.nan_to_num(array[:, children]).T).T
 
-        sums, weights, known, leaf_count = total(top), total(bottom), total(seen), total(count)
-        count[:, above] = leaf_count
-        if compare:
-            parts.below[rows, above] = np.where(known > 0, sums, np.nan)
-            parts.below_coverage[rows, above] = known / np.maximum(leaf_count, 1)
-        stands = given[:, above]
-        own_weight = bottom[:, above]
-        weight = np.where(np.isfinite(own_weight) & stands & parts.weighted, own_weight, weights)
-        empty = known == 0
-        if parts.ratio:
-            weight = np.where(stands & ~(weight > 0), np.maximum(leaf_count, 1), weight)
-            value = parts.given[rows][:, above]
-            own = value * weight / parts.scale
-            top[:, above] = np.where(stands, own, np.where(empty, np.nan, sums))
-            bottom[:, above] = np.where(stands, weight, np.where(empty, np.nan, weights))
-        else:
-            top[:, above] = np.where(stands, top[:, above], np.where(empty, np.nan, sums))
-            bottom[:, above] = 1.0
-        seen[:, above] = np.where(stands, leaf_count, known)
+def _above_and_below(panel: Panel, indicator: Indicator) -> tuple[np.ndarray, np.ndarray | None, float]:
+    """Give what is summed above and below the line for each unit, None for no real weights, and the ratio's scale."""
+    given = panel.array(indicator.code)
+    below = indicator.denominator
+    if indicator.kind in ("flow", "stock") or below is None or below not in panel:
+        return given.copy(), None, 1.0
+    bottom, top, scale = panel.array(below), np.full(given.shape, np.nan), 1.0
+    if indicator.numerator is not None and indicator.numerator in panel:
+        top, scale = panel.array(indicator.numerator), indicator.ratio_scale
+    top = np.where(np.isfinite(top), top, given * bottom / scale)
+    both = np.isfinite(top) & np.isfinite(bottom)
+    return np.where(both, top, np.nan), np.where(both, bottom, np.nan), scale

@@ -7,7 +7,6 @@ killed process leaves behind belongs to no version and is never read.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import uuid
 from collections.abc import Iterator, Sequence
@@ -17,31 +16,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, write_deltalake
-from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from features.dataset import Dataset, Description
 from features.errors import LoadlineError
-from features.history import EPOCH, LatestFigures, default_days, place_figures
+from features.history import LatestFigures, place_figures
+from features.incoming import OBSERVATIONS, Incoming
 from features.indicators import Indicator, IndicatorSet
-from features.observations import Chunk
 from features.panel import Panel
 from features.units import UnitTree
 
-OBSERVATIONS = pa.schema(
-    [
-        ("batch", pa.string()),
-        ("unit", pa.string()),
-        ("indicator", pa.string()),
-        ("period", pa.int32()),
-        ("value", pa.float64()),
-        ("known_on", pa.date32()),
-    ]
-)
 DEFINITIONS = pa.schema([("batch", pa.string()), ("kind", pa.string()), ("text", pa.large_string())])
 VERSIONS = pa.schema(
     [
@@ -60,6 +48,7 @@ VERSIONS = pa.schema(
         ("indicators", pa.int64()),
     ]
 )
+SCHEMAS = {"observations": OBSERVATIONS, "definitions": DEFINITIONS, "versions": VERSIONS}
 
 
 @dataclass(frozen=True)
@@ -105,14 +94,16 @@ class Store:
             return DeltaTable(self._path(table))
         except TableNotFoundError:
             return None
+        except (DeltaError, OSError) as error:
+            raise LoadlineError(
+                f"the store cannot be read ({_first_line(error)})",
+                where=self._path(table),
+                hint="Check the path and the rights to it; else restore a backup.",
+            ) from error
 
     def versions(self) -> list[DataVersion]:
         """List the data versions, the oldest first."""
-        table = self._table("versions")
-        if table is None:
-            return []
-        rows = table.to_pyarrow_table().to_pylist()
-        return sorted((DataVersion(**row) for row in rows), key=lambda v: v.version)
+        return _entries(self._table("versions"))
 
     def snapshot(self, version: int | None = None, *, dataset: str | None = None) -> Snapshot:
         """Open a data version: the last one by default, or the last one of a dataset.
@@ -127,9 +118,11 @@ class Store:
             v for v in every if (version is None or v.version == version) and (dataset is None or v.dataset == dataset)
         ]
         if not fitting:
-            known = ", ".join(str(v.version) for v in every[-10:])
+            known = ", ".join(f"{v.version} ({v.dataset})" for v in every[-10:])
+            asked = f" {version}" if version is not None else ""
+            asked += f" of dataset {dataset!r}" if dataset is not None else ""
             raise LoadlineError(
-                "the store holds no data yet" if not every else f"there is no data version {version or dataset}",
+                "the store holds no data yet" if not every else f"there is no data version{asked}",
                 where=self.location,
                 hint=f"Known versions: {known}." if every else "Run `loadline ingest DIR` first.",
             )
@@ -161,24 +154,31 @@ class Store:
         LoadlineError
             Where the folder contradicts the stored history, or another ingest got in between. Nothing is stored then.
         """
-        every = self.versions()
-        versions_seen = self._table("versions")
+        versions_seen = self._ready()
+        every = _entries(versions_seen)
         own = [v for v in every if v.dataset == dataset.description.name]
         previous = self.snapshot(own[-1].version) if own else None
         if previous is not None:
             _check_continues(previous, dataset)
-        batch = uuid.uuid4().hex
-        incoming = _Incoming(dataset, previous, batch=batch, today=now.date())
-        self._append("observations", pa.RecordBatchReader.from_batches(OBSERVATIONS, incoming.batches()), ["batch"])
-        texts = _carried_on(dataset, previous)
-        definitions = pa.table(
-            {"batch": [batch] * len(texts), "kind": list(texts), "text": list(texts.values())}, DEFINITIONS
+        batch, texts = uuid.uuid4().hex, _carried_on(dataset, previous)
+        incoming = Incoming(
+            dataset,
+            previous.latest(dataset) if previous else None,
+            batch=batch,
+            today=now.date(),
+            fingerprint=previous.about.fingerprint if previous else "",
+            definitions=texts,
         )
-        self._append("definitions", definitions, ["batch"])
+        try:
+            self._append("observations", pa.RecordBatchReader.from_batches(OBSERVATIONS, incoming.batches()))
+        except LoadlineError as error:
+            raise (incoming.failure or error) from error
+        definitions = {"batch": [batch] * len(texts), "kind": list(texts), "text": list(texts.values())}
+        self._append("definitions", pa.table(definitions, DEFINITIONS))
         calendar = dataset.description.calendar
         first, last = incoming.span
         entry = DataVersion(
-            version=len(every) + 1,
+            version=every[-1].version + 1 if every else 1,
             parent=own[-1].version if own else -1,
             batch=batch,
             dataset=dataset.description.name,
@@ -195,26 +195,48 @@ class Store:
         self._publish(entry, versions_seen)
         return entry
 
-    def _append(self, table: str, data: pa.Table | pa.RecordBatchReader, partition_by: Sequence[str] | None) -> None:
-        write_deltalake(self._path(table), data, mode="append", partition_by=list(partition_by or []) or None)
+    def _ready(self) -> DeltaTable:
+        """Create the tables where they are missing; give that of the versions."""
+        for table, schema in SCHEMAS.items():
+            if self._table(table) is None:
+                by_batch = None if table == "versions" else ["batch"]
+                try:
+                    DeltaTable.create(self._path(table), schema, mode="ignore", partition_by=by_batch)
+                except (DeltaError, OSError) as error:  # another ingest may have created it at this very moment
+                    if self._table(table) is None:
+                        raise self._unwritable(error) from error
+        versions = self._table("versions")
+        if versions is None:
+            raise LoadlineError("the store was removed while it was written to", where=self.location)
+        return versions
 
-    def _publish(self, entry: DataVersion, seen: DeltaTable | None) -> None:
+    def _append(self, table: str, data: pa.Table | pa.RecordBatchReader) -> None:
+        try:
+            write_deltalake(self._path(table), data, mode="append")
+        except (DeltaError, OSError) as error:
+            raise self._unwritable(error) from error
+
+    def _publish(self, entry: DataVersion, seen: DeltaTable) -> None:
         """Make a version exist, if no other has come since `seen`."""
         row = pa.Table.from_pylist([entry.__dict__], VERSIONS)
-        once = CommitProperties(max_commit_retries=0)
+        at = seen.version()
         try:
-            write_deltalake(
-                self._path("versions") if seen is None else seen,
-                row,
-                mode="error" if seen is None else "append",
-                commit_properties=once,
-            )
-        except (CommitFailedError, DeltaError, FileExistsError) as error:
+            write_deltalake(seen, row, mode="append", commit_properties=CommitProperties(max_commit_retries=0))
+        except (DeltaError, OSError) as error:
+            now = self._table("versions")
+            if now is not None and any(v.batch == entry.batch for v in _entries(now)):
+                return  # the answer was lost, not the commit
+            if now is None or now.version() == at:
+                raise self._unwritable(error) from error
             raise LoadlineError(
                 "another ingest finished in the meantime; this one was not stored",
                 where=self.location,
                 hint="Run it again.",
             ) from error
+
+    def _unwritable(self, error: Exception) -> LoadlineError:
+        hint = "Check free space, the path and the rights to it. Nothing was stored."
+        return LoadlineError(f"the store cannot be written ({_first_line(error)})", where=self.location, hint=hint)
 
 
 @dataclass(frozen=True)
@@ -275,6 +297,12 @@ class Snapshot:
         parse = self.description.calendar.parse
         return min(parse(v.first_period) for v in self.chain), max(parse(v.last_period) for v in self.chain)
 
+    @cached_property
+    def last_known(self) -> date:
+        """Give the last day on which any of its figures became known."""
+        batches = (rows.column("known_on") for rows in self.figures() if rows.num_rows)
+        return max(pc.max(days).as_py() for days in batches)  # pyright: ignore[reportAttributeAccessIssue]
+
     def figures(
         self, *, indicators: Sequence[str] | None = None, known_by: date | None = None
     ) -> Iterator[pa.RecordBatch]:
@@ -288,6 +316,18 @@ class Snapshot:
         if known_by is not None:
             wanted &= pc.field("known_on") <= pa.scalar(known_by, pa.date32())
         yield from table.to_pyarrow_dataset().to_batches(filter=wanted)
+
+    def latest(self, dataset: Dataset) -> LatestFigures:
+        """Read what is stored, to compare a dataset that continues it."""
+        first, last = self.span
+        return LatestFigures(
+            self.figures(),
+            batches=[v.batch for v in self.chain],
+            codes=list(dataset.indicators),
+            units=dataset.tree.codes,
+            first=first,
+            length=last - first + 1,
+        )
 
     def panel(
         self, as_of: int | None = None, *, known_on: date | None = None, indicators: Sequence[str] | None = None
@@ -317,7 +357,6 @@ class Snapshot:
             units=self.tree.codes,
             first=first,
             length=max(0, last - first + 1),
-            defaults=lambda code, period: default_days(self.indicators[code], calendar, period),
         )
         for array in values.values():
             array.flags.writeable = False
@@ -331,6 +370,17 @@ class Snapshot:
             data_version=self.about.version,
             fingerprint=self.about.fingerprint,
         )
+
+
+def _entries(table: DeltaTable | None) -> list[DataVersion]:
+    """Read the entries of the history, the oldest first."""
+    if table is None:
+        return []
+    return sorted((DataVersion(**row) for row in table.to_pyarrow_table().to_pylist()), key=lambda v: v.version)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _frame(text: str, *, as_text: bool = False) -> pd.DataFrame:
@@ -378,73 +428,3 @@ def _check_continues(previous: Snapshot, dataset: Dataset) -> None:
             where=where,
             hint="Keep their definitions; figures need not be given every time.",
         )
-
-
-class _Incoming:
-    """The figures of a dataset on their way into the store: told apart into new, restated and known ones."""
-
-    def __init__(self, dataset: Dataset, previous: Snapshot | None, *, batch: str, today: date) -> None:
-        self.dataset, self.batch = dataset, batch
-        self.today = today.toordinal() - EPOCH
-        self.added = self.restated = self.unchanged = 0
-        self.span = (2**31, -(2**31))
-        self._hash = hashlib.sha256((previous.about.fingerprint if previous else "").encode())
-        for kind, text in dataset.definitions.items():
-            self._hash.update(f"{kind}\x1f{text}\x1e".encode())
-        self._codes = pa.array([str(code) for code in dataset.tree.codes], pa.string())
-        self._indicators = pa.array(list(dataset.indicators), pa.string())
-        self._latest = (
-            LatestFigures.read(previous.figures(), dataset.tree.codes, dataset.indicators) if previous else None
-        )
-        self._defaults: dict[tuple[int, int], int] = {}
-
-    def fingerprint(self) -> str:
-        """Give the SHA-256 of all that the version holds: its parent's fingerprint, definitions and new figures."""
-        return self._hash.hexdigest()
-
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        for chunk in self.dataset.observations.chunks():
-            if len(chunk):
-                self.span = (min(self.span[0], int(chunk.period.min())), max(self.span[1], int(chunk.period.max())))
-                yield self._batch(chunk)
-
-    def _batch(self, chunk: Chunk) -> pa.RecordBatch:
-        default = self._default_days(chunk)
-        blank = chunk.known_on < -(2**30)
-        known_on = np.where(blank, default, chunk.known_on)
-        keep = np.ones(len(chunk), dtype=bool)
-        if self._latest is not None:
-            there, same, recorded = self._latest.compare(chunk, known_on)
-            keep = ~np.where(blank, there & same, recorded)
-            known_on = np.where(blank & there & ~same, np.maximum(default, self.today), known_on)
-            self.restated += int((keep & there).sum())
-            self.unchanged += int((~keep).sum())
-            self.added += int((keep & ~there).sum())
-        else:
-            self.added += len(chunk)
-        unit, indicator, period, value = (a[keep] for a in (chunk.unit, chunk.indicator, chunk.period, chunk.value))
-        days = known_on[keep].astype(np.int32)
-        for array in (unit, indicator, period, value, days):
-            self._hash.update(np.ascontiguousarray(array).tobytes())
-        return pa.record_batch(
-            [
-                pa.repeat(self.batch, len(unit)),
-                self._codes.take(pa.array(unit)),
-                self._indicators.take(pa.array(indicator)),
-                pa.array(period, pa.int32()),
-                pa.array(value, pa.float64()),
-                pa.array(days, pa.int32()).cast(pa.date32()),
-            ],
-            schema=OBSERVATIONS,
-        )
-
-    def _default_days(self, chunk: Chunk) -> np.ndarray:
-        """Give the day on which each figure became known where the dataset does not say."""
-        calendar, indicators = self.dataset.description.calendar, list(self.dataset.indicators.values())
-        pair = chunk.period.astype(np.int64) * len(indicators) + chunk.indicator
-        distinct, place = np.unique(pair, return_inverse=True)
-        days = [
-            default_days(indicators[int(p % len(indicators))], calendar, np.array([p // len(indicators)]))[0]
-            for p in distinct
-        ]
-        return np.array(days, dtype=np.int64)[place]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from features.errors import LoadlineError
-from features.periods import Calendar
+from features.periods import EARLIEST_YEAR, LATEST_YEAR, Calendar
 
 ALWAYS = -(2**31)
 """First ordinal of a spell without a beginning."""
@@ -18,6 +20,8 @@ FOREVER = 2**31 - 1
 """Last ordinal of a spell without an end."""
 MIN_PEERS = 5
 """Fewest units that make a peer group: below, a rank or a median says little and may give a single unit away."""
+
+_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})([ T].*)?")
 
 DESCRIPTIONS = ("name", "name_zh", "level", "region_type", "peer_group", "business_line")
 
@@ -60,14 +64,8 @@ class UnitTree:
         codes = pd.Index(frame["unit"].unique(), name="unit", dtype=object)
         unit = codes.get_indexer(pd.Index(frame["unit"], dtype=object))
         parent = codes.get_indexer(pd.Index(frame["parent"], dtype=object))
-        spells = pd.DataFrame(
-            {
-                "unit": unit,
-                "parent": parent,
-                "first": spell_ends(frame, "valid_from", calendar, ALWAYS),
-                "last": spell_ends(frame, "valid_to", calendar, FOREVER),
-            }
-        )
+        first, last = spell_bounds(frame, calendar)
+        spells = pd.DataFrame({"unit": unit, "parent": parent, "first": first, "last": last})
         latest = frame.loc[
             spells.sort_values(["unit", "last"], kind="stable").drop_duplicates("unit", keep="last").index
         ]
@@ -149,7 +147,9 @@ class UnitTree:
             inside |= below
 
     def segments(self, first: int, last: int) -> list[tuple[int, int]]:
-        """Cut a range of periods into stretches in which the tree does not change."""
+        """Cut a range of periods into stretches in which the tree does not change; an empty range has none."""
+        if first > last:
+            return []
         starts = self.spells["first"].to_numpy()
         ends = self.spells["last"].to_numpy() + 1
         cuts = np.unique(np.concatenate([[first], starts, ends]))
@@ -159,23 +159,27 @@ class UnitTree:
     def peer_groups(self, minimum: int = MIN_PEERS) -> np.ndarray:
         """Give each unit's peer group: (U,) numbers from 0; -1 for units that have others below them.
 
-        The group is the level and `peer_group`; where that has fewer than `minimum` units, the level and region type;
-        where that is still too small, all leaves.
+        The group is the level and `peer_group`. Units of groups with fewer than `minimum` go together by level and
+        region type; those of groups that are still too small go together with one another; and where even these are
+        too few, with the smallest group. So no group is too small, unless all leaves together are.
         """
         about = self.attributes
         leaf = ~self.ever_parent
+        level = about["level"].astype(object)
         groups = np.full(len(self), -1)
-        narrow = pd.factorize(about["level"] + "\x1f" + about["peer_group"])[0]
-        middle = pd.factorize(about["level"] + "\x1f" + about["region_type"])[0]
-        groups[leaf] = 0
-        taken = 1
-        for labels in (middle, narrow):
-            sizes = np.bincount(labels[leaf], minlength=labels.max(initial=0) + 1)
-            use = leaf & (sizes[labels] >= minimum)
-            groups[use] = labels[use] + taken
+        left, taken = leaf.copy(), 0
+        for labels in (level + "\x1f" + about["peer_group"], level + "\x1f" + about["region_type"]):
+            # sorted by text, so that the order of the units has no say
+            number = pd.factorize(labels, sort=True)[0]
+            sizes = np.bincount(number[left], minlength=number.max(initial=-1) + 1)
+            enough = left & (sizes[number] >= minimum)
+            groups[enough] = number[enough] + taken
+            left &= ~enough
             taken += len(sizes)
-        distinct, numbered = np.unique(groups[leaf], return_inverse=True)
-        groups[leaf] = numbered if len(distinct) else groups[leaf]
+        if left.any():
+            used, sizes = np.unique(groups[leaf & ~left], return_counts=True)
+            groups[left] = taken if left.sum() >= minimum or not len(used) else used[sizes.argmin()]
+        groups[leaf] = np.unique(groups[leaf], return_inverse=True)[1]
         return groups
 
     def _in_force(self, ordinal: int) -> dict[str, np.ndarray]:
@@ -202,9 +206,35 @@ def parse_day(text: str, calendar: Calendar) -> int:
         Where the text is neither.
     """
     text = text.strip()
-    if len(text) == 10:
-        return calendar.containing(pd.Timestamp(text).date())
-    return calendar.parse(text)
+    if day := _DAY.fullmatch(text):
+        return calendar.containing(date.fromisoformat(day[1]))
+    year = int(text[:4]) if re.match(r"\d{4}", text) else EARLIEST_YEAR
+    if EARLIEST_YEAR <= year <= LATEST_YEAR:
+        return calendar.parse(text)
+    calendar.parse(f"{LATEST_YEAR}{text[4:]}")
+    return ALWAYS if year < EARLIEST_YEAR else FOREVER  # many systems write 9999 for an open end
+
+
+def spell_bounds(frame: pd.DataFrame, calendar: Calendar) -> tuple[np.ndarray, np.ndarray]:
+    """Read the first and last period of each spell, as ordinals.
+
+    A unit that moves within a period belongs to where it is at the period's end: the spell before ends one period
+    earlier. Spells whose days overlap are left as they are.
+    """
+    first = spell_ends(frame, "valid_from", calendar, ALWAYS)
+    last = spell_ends(frame, "valid_to", calendar, FOREVER).copy()
+    if frame["unit"].is_unique or "valid_from" not in frame or "valid_to" not in frame:
+        return first, last
+    unit = pd.factorize(frame["unit"])[0]
+    begins, ends = ([str(text).strip() for text in frame[column]] for column in ("valid_from", "valid_to"))
+    order = np.lexsort((np.array(begins), first, unit))
+    before, after = order[:-1], order[1:]
+    for place in np.flatnonzero((unit[before] == unit[after]) & (last[before] == first[after])):
+        earlier, later = before[place], after[place]
+        end, begin = _DAY.fullmatch(ends[earlier]), _DAY.fullmatch(begins[later])
+        if end and begin and end[1] < begin[1]:
+            last[earlier] = first[later] - 1
+    return first, last
 
 
 def spell_ends(frame: pd.DataFrame, column: str, calendar: Calendar, blank: int) -> np.ndarray:

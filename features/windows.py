@@ -11,6 +11,9 @@ from features.periods import Calendar
 
 IQR_PER_SD = 1.3489795
 """Interquartile range of a normal distribution in standard deviations: makes the quartiles a robust scale."""
+QUARTILES = (0.25, 0.5, 0.75)
+TINY = 1e-290
+"""Added to a size so that zero over it is zero; too small to change any other size."""
 
 
 def lagged(x: np.ndarray, periods: int) -> np.ndarray:
@@ -31,7 +34,14 @@ def change(x: np.ndarray, periods: int) -> np.ndarray:
 
 def over(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
     """Divide; NaN where the divisor is zero."""
-    return top / np.where(bottom != 0, bottom, np.nan)
+    zero = bottom == 0
+    return top / (np.where(zero, np.nan, bottom) if zero.any() else bottom)
+
+
+def over_positive(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+    """Divide; NaN where the divisor is not positive."""
+    bad = bottom <= 0
+    return top / (np.where(bad, np.nan, bottom) if bad.any() else bottom)
 
 
 def midpoint_growth(now: np.ndarray, before: np.ndarray) -> np.ndarray:
@@ -44,8 +54,9 @@ def midpoint_growth(now: np.ndarray, before: np.ndarray) -> np.ndarray:
     size = np.abs(now)
     size += np.abs(before)
     size *= 0.5
+    size += TINY
     difference = now - before
-    np.divide(difference, size, out=difference, where=size != 0)
+    difference /= size
     return difference
 
 
@@ -56,18 +67,19 @@ def window_sum(x: np.ndarray, window: int) -> np.ndarray:
     """
     total: np.ndarray | None = None
     power, size, done = x, 1, 0
-    while True:
+    while size <= window:
         if window & size:
             if total is None:
                 total = power.copy()
             elif done < len(x):
                 total[done:] += power[: len(x) - done]
             done += size
-        if size * 2 > window or size >= len(x):
-            return x.copy() if total is None else total
-        doubled = power.copy()
-        doubled[size:] += power[:-size]
-        power, size = doubled, size * 2
+        if size < len(x) and 2 * size <= window:
+            doubled = power.copy()
+            doubled[size:] += power[:-size]
+            power = doubled
+        size *= 2
+    return np.zeros(x.shape) if total is None else total
 
 
 @dataclass(frozen=True)
@@ -83,31 +95,66 @@ class Trailing:
     total: np.ndarray
     count: np.ndarray
 
-    @classmethod
-    def of(cls, x: np.ndarray, window: int) -> Trailing:
-        """Add up a frame over a window."""
-        window = min(window, max(1, len(x)))
-        known = np.isfinite(x)
-        return cls(window_sum(np.where(known, x, 0.0), window), window_sum(known.astype(np.float64), window))
-
     def mean(self, least: int) -> np.ndarray:
         """Give the mean of what is known, NaN where fewer than `least` figures are."""
-        return self.total / np.where(self.count >= max(1, least), self.count, np.nan)
+        return self.total / _enough(self.count, max(1, least))
+
+    def whole_total(self, window: int) -> np.ndarray:
+        """Give the sum where all of the window is known, NaN elsewhere."""
+        return np.where(self.count == window, self.total, np.nan)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A frame with its missing figures put to zero and marked, ready for sums over windows.
+
+    Attributes
+    ----------
+    figures : np.ndarray
+        (P, U), zero where missing.
+    known : np.ndarray
+        (P, U): 1.0 where known, else 0.0.
+    """
+
+    figures: np.ndarray
+    known: np.ndarray
+
+    @classmethod
+    def of(cls, x: np.ndarray) -> Known:
+        """Split a frame."""
+        finite = np.isfinite(x)
+        figures = x.copy()
+        figures[~finite] = 0.0
+        return cls(figures, finite.astype(np.float64))
+
+    def counts(self, window: int) -> np.ndarray:
+        """Count what is known over a window."""
+        return window_sum(self.known, window)
+
+    def sums(self, window: int) -> Trailing:
+        """Add up what is known over a window."""
+        return Trailing(window_sum(self.figures, window), self.counts(window))
+
+
+def _enough(count: np.ndarray, least: int) -> np.ndarray:
+    few = count < least
+    return np.where(few, np.nan, count) if few.any() else count
 
 
 def trailing_mean(x: np.ndarray, window: int, *, least: int) -> np.ndarray:
     """Give the mean over a window, NaN where fewer than `least` figures are known."""
-    return Trailing.of(x, window).mean(least)
+    return Known.of(x).sums(window).mean(least)
 
 
-def trailing_deviation(x: np.ndarray, window: int, *, least: int) -> np.ndarray:
+def trailing_deviation(parts: Known, window: int, *, least: int) -> np.ndarray:
     """Give the standard deviation (n - 1) over a window, NaN where fewer than `least` figures are known."""
-    sums = Trailing.of(x, window)
-    squares = window_sum(np.where(np.isfinite(x), x * x, 0.0), min(window, max(1, len(x))))
-    count = np.where(sums.count >= max(2, least), sums.count, np.nan)
+    sums = parts.sums(window)
+    squares = window_sum(parts.figures * parts.figures, window)
+    count = _enough(sums.count, max(2, least))
     squares -= sums.total * sums.total / count
     squares /= count - 1
-    return np.sqrt(np.maximum(squares, 0.0, out=squares), out=squares)
+    np.maximum(squares, 0.0, out=squares)
+    return np.sqrt(squares, out=squares)
 
 
 def running_maximum(x: np.ndarray) -> np.ndarray:
@@ -120,55 +167,6 @@ def rows_since(event: np.ndarray) -> np.ndarray:
     row = np.arange(len(event), dtype=np.float64)[:, None]
     last = np.where(event, row, -1.0)
     return row - np.maximum.accumulate(last, axis=0) if len(event) else last
-
-
-def trailing_quartiles(x: np.ndarray, window: int, *, least: int) -> np.ndarray:
-    """Give the quartiles of the rows of a window that ends just before each row.
-
-    A sorted window moves down the frame: in each step the oldest figure is taken out and the newest put in, for all
-    units at once. Missing figures are kept as infinity, at the end.
-
-    Returns
-    -------
-    np.ndarray
-        (3, P, U): lower quartile, median and upper quartile; NaN where fewer than `least` figures are known.
-    """
-    periods, units = x.shape
-    known = np.isfinite(x)
-    filled = np.where(known, x, np.inf)
-    count = window_sum(known.astype(np.float64), window)
-    shares = np.array([0.25, 0.5, 0.75])[:, None]
-    columns = np.arange(units)
-    ordered = np.full((window, units), np.inf)
-    rest, spare = np.empty((window - 1, units)), np.empty((window - 1, units))
-    out = np.full((3, periods, units), np.nan)
-    for row in range(1, periods):
-        new = filled[row - 1]
-        if row > window:
-            stays = ordered[:-1] < filled[row - 1 - window]
-            np.copyto(rest, ordered[1:])
-            np.copyto(rest, ordered[:-1], where=stays)
-        else:
-            np.copyto(rest, ordered[:-1])
-        np.minimum(rest, new, out=ordered[:-1])
-        np.maximum(rest[:-1], ordered[1:-1], out=ordered[1:-1])
-        np.maximum(rest[-1], new, out=ordered[-1])
-        if row < least:
-            continue
-        known_now = count[row - 1]
-        place = shares * np.maximum(known_now - 1, 0)
-        below = np.floor(place)
-        place -= below
-        first = below.astype(np.intp)
-        np.multiply(first, units, out=first)
-        first += columns
-        low = ordered.ravel().take(first)
-        first += units * (place > 0)
-        high = ordered.ravel().take(first)
-        quartiles = low + place * (high - low)
-        np.copyto(out[:, row], quartiles, where=known_now >= least)
-    del spare
-    return out
 
 
 def robust_z(x: np.ndarray, quartiles: np.ndarray) -> np.ndarray:
@@ -217,3 +215,37 @@ class YearGrid:
         np.cumsum(np.where(known, folded, 0.0)[:-1], axis=0, out=total[1:])
         np.cumsum(known[:-1], axis=0, out=count[1:])
         return total / np.where(count >= least, count, np.nan)
+
+    def past_quartiles(self, folded: np.ndarray, years: int, *, least: int) -> np.ndarray:
+        """Give the quartiles of the whole years before each year, the same for all positions of a year.
+
+        Parameters
+        ----------
+        folded : np.ndarray
+            (Y, positions, U).
+        years : int
+            How many years before each year are taken, where there are as many.
+        least : int
+            Fewest known figures.
+
+        Returns
+        -------
+        np.ndarray
+            (3, P, U): lower quartile, median and upper quartile.
+        """
+        units = folded.shape[2]
+        by_year = np.full((3, len(folded), units), np.nan)
+        columns = np.arange(units)
+        for year in range(1, len(folded)):
+            past = np.ascontiguousarray(folded[max(0, year - years) : year].reshape(-1, units).T)
+            past.sort(axis=1)
+            count = np.isfinite(past).sum(axis=1)
+            for number, share in enumerate(QUARTILES):
+                place = share * np.maximum(count - 1, 0)
+                below = place.astype(np.intp)
+                low = past[columns, below]
+                high = past[columns, below + (place > below)]
+                by_year[number, year] = low + (place - below) * (high - low)
+            by_year[:, year, count < least] = np.nan
+        row = np.arange(self._lead, self._lead + self.periods) // self.calendar.per_year
+        return by_year[:, row]

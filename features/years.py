@@ -129,7 +129,8 @@ def total_pairs(pairs: YearPairs, tree: UnitTree, *, ordinal: int, averaged: boo
     """Total the pairs of leaves for every unit above, over the leaves that have both a base and an outcome.
 
     So a total grows by what its leaves grew, not by leaves that come into view or go out of it. The last row, whose
-    outcome is not known, is over all leaves that have a base. Leaves keep their own pairs.
+    outcome is not known, is over all leaves that have a base. Leaves keep their own pairs, and so does a unit above
+    them for which the latest figure was given.
 
     Parameters
     ----------
@@ -156,10 +157,11 @@ def total_pairs(pairs: YearPairs, tree: UnitTree, *, ordinal: int, averaged: boo
             base, outcome = base / weight_base, outcome / weight_outcome
     base, outcome = np.where(count > 0, base, np.nan), np.where(count > 0, outcome, np.nan)
     outcome[-1] = np.nan
+    own = leaf | np.isfinite(pairs.base[-1])
     return YearPairs(
         pairs.years,
-        np.where(leaf, pairs.base, base),
-        np.where(leaf, pairs.outcome, outcome),
-        np.where(leaf, pairs.base_weight, weight_base),
-        np.where(leaf, pairs.outcome_weight, weight_outcome),
+        np.where(own, pairs.base, base),
+        np.where(own, pairs.outcome, outcome),
+        np.where(own, pairs.base_weight, weight_base),
+        np.where(own, pairs.outcome_weight, weight_outcome),
     )

@@ -154,7 +154,7 @@ def ingest(
     """Check a dataset and store it as a new data version; nothing is stored if anything is wrong."""
     import pandas as pd
 
-    version, notes = _advisor(home).ingest(folder, source=source)
+    version, notes = _advisor(home).ingest(folder, layout=source)
     for note in notes:
         typer.echo(f"Note: {note}", err=True)
     if form is Format.json or not sys.stdout.isatty():

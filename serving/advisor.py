@@ -1,0 +1,258 @@
+"""The use cases: what HR, risk, managers and data scientists ask for. Knows no HTTP and no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from features.dataset import open_dataset
+from features.errors import LoadlineError
+from features.store import DataVersion, Snapshot, Store
+from models.suggestion import COLUMNS
+from serving.settings import Settings
+from serving.tables import write_table
+from training.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from training.retrain import Training
+
+VERSIONS = ("model_version", "policy_version", "data_version")
+EMBEDDED_SOURCES = (".xlsx", ".xlsm", ".yaml", ".yml")
+
+
+def utc_now() -> datetime:
+    """Give the time, with its zone."""
+    return datetime.now(UTC)
+
+
+class Advisor:
+    """Answers from a home: its store of data versions and its models.
+
+    Parameters
+    ----------
+    settings : Settings
+    clock : callable
+        Gives the time, with its zone.
+    """
+
+    def __init__(self, settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> None:
+        self.settings = settings
+        self.store = Store(settings.store_location)
+        self._clock = clock
+        self._cache: dict[tuple[Any, ...], pd.DataFrame] = {}
+
+    def snapshot(self, dataset: str | None = None) -> Snapshot:
+        """Open the last data version, or the last one of a dataset."""
+        return self.store.snapshot(dataset=dataset)
+
+    def snapshots(self) -> pd.DataFrame:
+        """List the data versions, the oldest first."""
+        columns = [name for name in DataVersion.__annotations__ if name != "batch"]
+        return pd.DataFrame([version.__dict__ for version in self.store.versions()], columns=columns)
+
+    def ingest(self, source: Path | str, *, layout: Path | None = None) -> tuple[DataVersion, tuple[str, ...]]:
+        """Check a dataset and store it as a new data version.
+
+        Parameters
+        ----------
+        source : Path or str
+            A dataset folder; or an Excel book, a folder of Parquet files or a database URL, described by `layout`.
+        layout : Path, optional
+            A YAML file that says which table or sheet holds what.
+
+        Returns
+        -------
+        version : DataVersion
+        notes : tuple of str
+            What a careful reader should know.
+        """
+        if layout is not None or "://" in str(source) or Path(source).suffix.lower() in EMBEDDED_SOURCES:
+            return self._ingest_staged(source, layout)
+        return self._ingest_folder(Path(source))
+
+    def _ingest_folder(self, folder: Path) -> tuple[DataVersion, tuple[str, ...]]:
+        dataset = open_dataset(folder, stored=self.store.stored_indicators)
+        return self.store.ingest(dataset, now=self._clock()), dataset.notes
+
+    def _ingest_staged(self, source: Path | str, layout: Path | None) -> tuple[DataVersion, tuple[str, ...]]:
+        import tempfile
+
+        from features.connectors import read_layout, stage
+
+        with tempfile.TemporaryDirectory(prefix="loadline-") as folder:
+            staged = stage(source, None if layout is None else read_layout(layout), into=Path(folder) / "dataset")
+            return self._ingest_folder(staged)
+
+    def origin(self, snapshot: Snapshot, as_of: str | None) -> int:
+        """Read a period, or take the last one with figures; a bare year stands for its last period.
+
+        Raises
+        ------
+        LoadlineError
+            Where it is no period, or lies outside the data.
+        """
+        first, last = snapshot.span
+        calendar = snapshot.description.calendar
+        if as_of is None:
+            return last
+        text = as_of.strip()
+        year_alone = len(text) == 4 and text.isdigit()
+        ordinal = calendar.last_of_year(int(text)) if year_alone else calendar.parse(text)
+        if not first <= ordinal <= last:
+            raise LoadlineError(
+                f"there are no figures as of {as_of}",
+                where="--as-of",
+                hint=f"The data runs from {calendar.format(first)} to {calendar.format(last)}.",
+            )
+        return ordinal
+
+    def default_year(self, dataset: str | None = None) -> int:
+        """Give the year that targets are due for: the one after the last that is complete."""
+        snapshot = self.snapshot(dataset)
+        return int(snapshot.description.calendar.year(snapshot.span[1] + 1))
+
+    def train(
+        self,
+        *,
+        as_of: str | None = None,
+        dataset: str | None = None,
+        cluster: str | None = None,
+        seed: int = 20240101,
+        by: str = "loadline train",
+        progress: Progress = silent,
+    ) -> Training:
+        """Backtest, fit, register, check the gates and promote; see `training.retrain`."""
+        from training.retrain import retrain
+        from training.track import Tracker
+
+        snapshot = self.snapshot(dataset)
+        return retrain(
+            snapshot,
+            home=self.settings.home,
+            origin=self.origin(snapshot, as_of),
+            latest=as_of is None,
+            tracker=Tracker(self.settings.home, self.settings.tracking_uri),
+            seed=seed,
+            by=by,
+            clock=self._clock,
+            cluster=cluster,
+            progress=progress,
+        )
+
+    def targets(
+        self,
+        year: int,
+        *,
+        as_of: str | None = None,
+        dataset: str | None = None,
+        goals: Path | None = None,
+        pins: Path | None = None,
+        quantiles: Sequence[float] = (),
+        progress: Progress = silent,
+    ) -> pd.DataFrame:
+        """Suggest targets for every unit and indicator.
+
+        The champion answers where it was trained on nothing later than `as_of` and for the same distance to the year's
+        end; what it does not cover is fitted on the spot, from what was known as of then.
+
+        Returns
+        -------
+        pd.DataFrame
+            `unit, indicator, year, last_actual, floor, target, stretch, p_floor, p_target, p_stretch, evidence,
+            model_version, policy_version, data_version`, then the quantiles.
+        """
+        from training.goals import break_down, read_goal_file, read_pin_file
+
+        from training.suggest import suggest_targets
+
+        snapshot = self.snapshot(dataset)
+        origin = self.origin(snapshot, as_of)
+        set_goals = read_goal_file(goals, snapshot, year) if goals is not None else None
+        fixed = read_pin_file(pins, snapshot) if pins is not None else None
+        suggested = suggest_targets(
+            snapshot,
+            year,
+            home=self.settings.home,
+            origin=origin,
+            latest=as_of is None,
+            quantiles=quantiles,
+            progress=progress,
+        )
+        frame = suggested.frame
+        if set_goals is not None or fixed is not None:
+            frame = break_down(suggested, goals=set_goals, pins=fixed, tree=snapshot.tree, origin=origin)
+        extra = [name for name in frame.columns if name not in (*COLUMNS, *VERSIONS)]
+        return frame[[*COLUMNS, *VERSIONS, *extra]]
+
+    def suggestion(self, unit: str, year: int | None = None, *, dataset: str | None = None) -> pd.DataFrame:
+        """Give the suggestions for one unit, from a table kept while data and model stay the same.
+
+        Raises
+        ------
+        LoadlineError
+            Where there is no such unit.
+        """
+        from training.promote import champion_digest
+        from training.retrain import model_name
+
+        snapshot = self.snapshot(dataset)
+        snapshot.tree.number(unit)
+        asked = self.default_year(snapshot.about.dataset) if year is None else year
+        model = champion_digest(self.settings.home, model_name(snapshot.about.dataset))
+        key = (snapshot.about.version, model, asked)
+        if key not in self._cache:
+            self._cache = {k: v for k, v in self._cache.items() if k[:2] == key[:2]}
+            self._cache[key] = self.targets(asked, dataset=snapshot.about.dataset)
+        table = self._cache[key]
+        return table[table["unit"] == unit].reset_index(drop=True)
+
+    def backtest(
+        self,
+        out: Path,
+        *,
+        origins: int = 4,
+        as_of: str | None = None,
+        dataset: str | None = None,
+        seed: int = 20240101,
+        progress: Progress = silent,
+    ) -> pd.DataFrame:
+        """Replay past years and write metrics and an HTML report; give the summary by indicator and model."""
+        from training.backtest import run_backtest
+        from training.report import write_report
+
+        snapshot = self.snapshot(dataset)
+        result = run_backtest(
+            snapshot, origin=self.origin(snapshot, as_of), origins=origins, seed=seed, progress=progress
+        )
+        out.mkdir(parents=True, exist_ok=True)
+        write_table(result.metrics, out / "metrics.csv")
+        write_table(result.summary(), out / "summary.csv")
+        write_report(result, snapshot, out / "report.html")
+        return result.summary()
+
+    def readiness(self) -> dict[str, str]:
+        """Tell what is ready to answer: component by component, `ok` or what is missing."""
+        from training.promote import champion
+        from training.retrain import model_name
+
+        state: dict[str, str] = {}
+        try:
+            snapshot = self.snapshot()
+            state["store"] = "ok"
+        except LoadlineError as error:
+            return {"store": f"missing: {error.what}", "model": "missing: no data"}
+        try:
+            found = champion(self.settings.home, model_name(snapshot.about.dataset))
+            state["model"] = "ok" if found is not None else "missing: run `loadline train`"
+        except LoadlineError as error:
+            state["model"] = f"degraded: {error.what}"
+        return state
+
+    @staticmethod
+    def write(frame: pd.DataFrame, path: Path) -> None:
+        """Write a table in the format that its suffix names."""
+        write_table(frame, path)

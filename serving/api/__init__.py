@@ -1,0 +1,1 @@
+"""The addresses of version 1 of the API."""

@@ -1,0 +1,161 @@
+"""What endpoints and pages ask the advisor for, in the form in which they answer."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.metadata import version as installed_version
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from fastapi import Request
+
+from features.errors import LoadlineError
+from serving.directory import Directories, Directory, UnitEntry
+from serving.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from serving.advisor import Advisor
+
+READINESS_SECONDS = 5.0
+"""Readiness is asked for often, by anybody, and loads the model: an answer stands for this long."""
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+"""Years that can be asked for; whether there is a suggestion is for the advisor to say."""
+
+
+@cache
+def release() -> str:
+    """Give the version of the program."""
+    return installed_version("loadline")
+
+
+def entity_tag(*parts: object) -> str:
+    """Give the ETag of an answer made from these versions by this release."""
+    text = "\x1f".join(str(part) for part in (release(), *parts))
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:24]}"'
+
+
+def finite(value: object) -> float | None:
+    """Give a number as JSON can have it: None for NaN and infinity.
+
+    >>> finite(float("nan")), finite(2)
+    (None, 2.0)
+    """
+    number = float(value)  # type: ignore[arg-type]
+    return number if math.isfinite(number) else None
+
+
+@dataclass(frozen=True)
+class UnitTargets:
+    """The suggestions for a unit in a year.
+
+    Attributes
+    ----------
+    directory : Directory
+        Of the data version.
+    unit : UnitEntry
+    year : int
+    table : pd.DataFrame
+        The advisor's columns, one row an indicator.
+    """
+
+    directory: Directory
+    unit: UnitEntry
+    year: int
+    table: pd.DataFrame
+
+    @property
+    def known_on(self) -> date:
+        """Give the last day of the figures that the suggestions rest on."""
+        snapshot = self.directory.snapshot
+        return snapshot.description.calendar.end(snapshot.span[1])
+
+
+class Desk:
+    """Asks the advisor; one for an application.
+
+    Parameters
+    ----------
+    advisor : Advisor
+    clock : callable
+        Seconds, never going back.
+    """
+
+    def __init__(self, advisor: Advisor, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.advisor = advisor
+        self.directories = Directories(advisor.snapshot)
+        self._clock = clock
+        self._state: tuple[float, dict[str, str]] = (float("-inf"), {})
+        self._asking, self._computing = Lock(), Lock()
+
+    def directory(self, dataset: str | None = None) -> Directory:
+        """Give the directory of the last data version, or the last one of a dataset.
+
+        Raises
+        ------
+        NotFoundError
+            Where there is no such dataset.
+        LoadlineError
+            Where there is no data at all.
+        """
+        if dataset is not None and all(entry.dataset != dataset for entry in self.advisor.store.versions()):
+            raise NotFoundError(f"there is no dataset {dataset!r}", hint="GET /api/v1/snapshots lists them.")
+        return self.directories.open(dataset)
+
+    def unit(self, directory: Directory, code: str) -> UnitEntry:
+        """Look a unit up.
+
+        Raises
+        ------
+        NotFoundError
+            Where there is none.
+        """
+        if code not in directory.units:
+            raise NotFoundError(f"there is no unit {code!r}", hint="GET /api/v1/units lists the units.")
+        return directory.units[code]
+
+    def targets(self, code: str, *, year: int | None = None, dataset: str | None = None) -> UnitTargets:
+        """Give the suggestions for a unit; `year` None stands for the year after the last complete one.
+
+        Raises
+        ------
+        NotFoundError
+            Where there is no such unit, or no suggestion for it in that year.
+        """
+        directory = self.directory(dataset)
+        about = directory.snapshot.about
+        unit = self.unit(directory, code)
+        asked = self.advisor.default_year(about.dataset) if year is None else year
+        try:
+            with self._computing:  # the first to ask has the whole table made; the others wait for it
+                table = self.advisor.suggestion(code, asked, dataset=about.dataset)
+        except LoadlineError as error:
+            raise NotFoundError(
+                f"there is no suggestion for {code!r} in {asked}: {error.what}", hint=error.hint
+            ) from error
+        if table.empty:
+            raise NotFoundError(
+                f"there is no suggestion for {code!r} in {asked}",
+                hint="Suggestions are made for units that have figures; `loadline train` makes them for new data.",
+            )
+        return UnitTargets(directory, unit, asked, table)
+
+    def readiness(self) -> dict[str, str]:
+        """Tell the state of each component: `ok`, `degraded: ...` or `missing: ...`."""
+        with self._asking:
+            asked, state = self._state
+            if self._clock() - asked >= READINESS_SECONDS:
+                state = self.advisor.readiness()
+                self._state = (self._clock(), state)
+        return state
+
+
+async def desk_of(request: Request) -> Desk:
+    """Give the desk of the application that is asked."""
+    return request.app.state.desk

@@ -1,0 +1,35 @@
+"""Whether the process lives, and whether it can answer."""
+
+from __future__ import annotations
+
+from typing import Annotated, cast
+
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from serving.api.desk import Desk, desk_of
+from serving.schemas import Health, Readiness, State
+
+router = APIRouter(tags=["health"])
+_WORST_LAST: tuple[State, ...] = ("ok", "degraded", "missing")
+
+
+@router.get("/healthz", summary="Whether the process lives", operation_id="health")
+async def health() -> Health:
+    """Answer without touching anything; open to all."""
+    return Health(status="ok")
+
+
+@router.get(
+    "/readyz",
+    summary="Whether the service can answer",
+    operation_id="readiness",
+    responses={503: {"model": Readiness, "description": "A component is missing."}},
+)
+def readiness(response: Response, desk: Annotated[Desk, Depends(desk_of)]) -> Readiness:
+    """Tell the state of each component; open to all, so without reasons, which the console shows."""
+    components = {name: cast(State, text.partition(":")[0]) for name, text in desk.readiness().items()}
+    worst = max(components.values(), key=_WORST_LAST.index, default="ok")
+    if worst == "missing":
+        response.status_code = 503
+    return Readiness(status=worst, components=components)

@@ -1,0 +1,78 @@
+"""The whole job from start to end, on the sample bank or on any dataset, said as it goes."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from training.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from serving.advisor import Advisor
+
+
+def run_demo(
+    advisor: Advisor, dataset: Path | None, *, progress: Progress = silent, say: Callable[[str], object] = print
+) -> None:
+    """Ingest, train and suggest targets; with no dataset, on the synthetic sample bank.
+
+    Parameters
+    ----------
+    advisor : Advisor
+    dataset : Path or None
+        A dataset folder.
+    progress, say
+        How to tell how far the work is, and what came of it.
+    """
+    began = perf_counter()
+    if dataset is None:
+        from training.sample import write_sample
+
+        with tempfile.TemporaryDirectory() as folder:
+            say("Sample bank: synthetic data / 样本银行：合成数据")
+            write_sample(Path(folder) / "sample-bank", truth=advisor.settings.home / "sample-truth")
+            version, notes = advisor.ingest(Path(folder) / "sample-bank")
+    else:
+        version, notes = advisor.ingest(dataset)
+    say(
+        f"1. Stored data version {version.version} of {version.dataset}: {version.units:,} units, "
+        f"{version.indicators} indicators, {version.first_period} to {version.last_period}, "
+        f"{version.added:,} new figures, {version.unchanged:,} known already."
+    )
+    for note in notes[:5]:
+        say(f"   Note: {note}")
+
+    result = advisor.train(dataset=version.dataset, progress=progress)
+    say(f"2. Trained model {result.model_version} as of {result.as_of}: {result.outcome}")
+    for line in result.summary():
+        say(f"   {line}")
+
+    year = advisor.default_year(version.dataset)
+    frame = advisor.targets(year, dataset=version.dataset, progress=progress)
+    out = advisor.settings.home / f"targets-{version.dataset}-{year}.csv"
+    advisor.write(frame, out)
+    known = frame["target"].notna()
+    low = frame["evidence"].str.startswith("low")
+    say(
+        f"3. Suggested targets for {year}: {int(known.sum()):,} of {len(frame):,} units and indicators "
+        f"({int((known & low).sum()):,} on little evidence), in {out}."
+    )
+    for row in _examples(frame):
+        say(f"   {row}")
+    say(f"Done in {perf_counter() - began:.0f} s.")
+
+
+def _examples(frame) -> list[str]:
+    """Show a few suggestions: for each of the first indicators, the unit with the largest figure."""
+    rows = []
+    known = frame[frame["target"].notna()]
+    for code in known["indicator"].unique()[:3]:
+        row = known[known["indicator"] == code].sort_values("last_actual", ascending=False).iloc[0]
+        rows.append(
+            f"{row['unit']}, {code}: last {row['last_actual']:,.2f}; "
+            + ", ".join(f"{name} {row[name]:,.2f} ({row[f'p_{name}']:.0%})" for name in ("floor", "target", "stretch"))
+        )
+    return rows

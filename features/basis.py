@@ -82,11 +82,15 @@ def _restated_tree(tree: UnitTree, at: int, heirs: dict[int, tuple[int, ...]]) -
     unit, parent = kept["unit"].to_numpy(), kept["parent"].to_numpy().copy()
     for ended, following in heirs.items():
         parent[parent == ended] = following[0]
-    now = (kept["first"].to_numpy() <= at) & (at <= kept["last"].to_numpy())
-    for _ in range(int(tree.depths(at).max(initial=0))):  # a parent has been there as long as any unit below it
-        below = now & (parent >= 0)
+    first = kept["first"].to_numpy().copy()
+    order = np.lexsort((first, unit))
+    earliest = order[np.diff(unit[order], prepend=-1) > 0]
+    below, before = parent >= 0, None
+    while before is None or (begins != before).any():  # a parent has been there as long as any unit below it
+        before = begins.copy()
         np.minimum.at(begins, parent[below], begins[unit[below]])
-    kept["parent"], kept["first"] = parent, np.where(now, begins[unit], kept["first"].to_numpy())
+    first[earliest] = begins[unit[earliest]]
+    kept["parent"], kept["first"] = parent, first
     kept = kept.reset_index(drop=True)
     if kept.equals(spells):
         return tree

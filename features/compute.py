@@ -9,6 +9,7 @@ import numpy as np
 
 from features.errors import LoadlineError
 from features.feature import Step
+from features.groups import PeerOrder, PeerQuartiles
 from features.inputs import INPUTS, PanelInputs
 
 BLOCK = 512
@@ -90,7 +91,9 @@ class Work:
 
 
 def _cut(value: Any, here: slice, width: int) -> Any:
-    """Take a block of units of a frame; leave anything else as it is."""
+    """Take a block of units of a frame, or of what can be cut; leave anything else as it is."""
+    if isinstance(value, (PeerQuartiles, PeerOrder)):
+        return value.cut(here)
     return value[..., here] if isinstance(value, np.ndarray) and value.ndim > 1 and value.shape[-1] == width else value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,26 +13,63 @@ from features.windows import QUARTILES
 
 SIZE_STEP = 1.25
 """Groups are padded to sizes a quarter apart: at most a quarter of the sorting is for nothing, in few batches."""
+PORTION = 1 << 16
+"""Figures sorted at a time: half a megabyte, which stays in cache."""
 KNOWN_SHARE = 0.8
 """A share of a total is given where at least these of the units in it have a figure: with fewer, it mostly says who is
 missing."""
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Peer groups of about one size.
+class PeerQuartiles:
+    """Quartiles by peer group, spread over the units only where and when they are needed.
 
     Attributes
     ----------
-    members : np.ndarray
-        (G, S) unit numbers, padded with U, the number of units.
+    by_group : np.ndarray
+        (3, P, G + 1): lower quartile, median, upper quartile; the last group, of units without peers, is NaN.
+    group_of : np.ndarray
+        (U,) the group of each unit.
     """
 
-    members: np.ndarray
+    by_group: np.ndarray
+    group_of: np.ndarray
+
+    def cut(self, units: slice) -> np.ndarray:
+        """Give the quartiles of the peers of some units: (3, P, units)."""
+        return self.by_group.take(self.group_of[units], axis=2, mode="clip")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where units stand among their peers.
+
+    Attributes
+    ----------
+    quartiles : np.ndarray
+        (3, P, U): lower quartile, median and upper quartile of each unit's peers, the unit among them.
+    rank : np.ndarray
+        (P, U): the share of the peers that are below, from 0 to 1, ties and the unit itself counting half.
+    """
+
+    quartiles: np.ndarray
+    rank: np.ndarray
+
+
+@dataclass(frozen=True)
+class PeerOrder:
+    """The standing of all units, quartiles by group."""
+
+    quartiles: PeerQuartiles
+    rank: np.ndarray
+
+    def cut(self, units: slice) -> Standing:
+        """Give the standing of some units."""
+        return Standing(self.quartiles.cut(units), self.rank[:, units])
 
 
 class PeerGroups:
-    """Peer groups laid out for sorting many at once.
+    """Peer groups laid out for sorting many at once; groups below `MIN_PEERS` count as none.
 
     Parameters
     ----------
@@ -40,78 +78,61 @@ class PeerGroups:
     """
 
     def __init__(self, numbers: np.ndarray) -> None:
-        self.numbers = np.asarray(numbers)
-        units = len(self.numbers)
-        order = np.argsort(self.numbers, kind="stable")
-        order = order[self.numbers[order] >= 0]
-        labels, starts, sizes = np.unique(self.numbers[order], return_index=True, return_counts=True)
-        padded = np.ceil(SIZE_STEP ** np.ceil(np.log(np.maximum(sizes, 1)) / np.log(SIZE_STEP))).astype(np.int64)
-        padded = np.maximum(padded, sizes)
-        self.batches: list[Batch] = []
-        self._group_of = np.full(units, len(labels))
-        self._place_of = np.full(units, 0)
-        groups = places = 0
+        units = len(numbers)
+        order = np.argsort(numbers, kind="stable")
+        order = order[np.asarray(numbers)[order] >= 0]
+        _, starts, sizes = np.unique(np.asarray(numbers)[order], return_index=True, return_counts=True)
+        padded = SIZE_STEP ** np.ceil(np.log(np.maximum(sizes, 1)) / np.log(SIZE_STEP))
+        padded = np.maximum(np.ceil(padded).astype(np.int64), sizes)
+        self._batches: list[np.ndarray] = []
+        self._places: list[np.ndarray] = []
+        group_of, self._groups = np.full(units, -1), 0
         for size in np.unique(padded[sizes >= MIN_PEERS]):
             chosen = np.flatnonzero((padded == size) & (sizes >= MIN_PEERS))
             within = np.arange(size)
             index = np.minimum(starts[chosen, None] + within, len(order) - 1)
             real = within < sizes[chosen, None]
             members = np.where(real, order[index], units)
-            self.batches.append(Batch(members))
-            self._group_of[members[real]] = np.broadcast_to(np.arange(len(chosen))[:, None] + groups, real.shape)[real]
-            self._place_of[members[real]] = np.arange(members.size).reshape(members.shape)[real] + places
-            groups, places = groups + len(chosen), places + members.size
-        self._grouped = np.zeros(units, dtype=bool)
-        for batch in self.batches:
-            self._grouped[batch.members[batch.members < units]] = True
-        self._group_of[~self._grouped] = groups
-        self._place_of[~self._grouped] = places
+            group_of[members[real]] = np.broadcast_to(np.arange(len(chosen))[:, None] + self._groups, real.shape)[real]
+            self._batches.append(members)
+            self._places.append(np.flatnonzero(real.ravel()))
+            self._groups += len(chosen)
+        self._group_of = np.where(group_of >= 0, group_of, self._groups)
 
-    def quartiles(self, x: np.ndarray) -> np.ndarray:
-        """Give the quartiles of each unit's peers, the unit among them.
-
-        Returns
-        -------
-        np.ndarray
-            (3, P, U): lower quartile, median, upper quartile; NaN where fewer than `MIN_PEERS` peers are known.
-        """
-        padded = _padded(x)
-        by_group = []
-        for batch in self.batches:
-            figures = padded.take(batch.members, axis=1)
+    def quartiles(self, x: np.ndarray) -> PeerQuartiles:
+        """Give the quartiles of each unit's peers, NaN where fewer than `MIN_PEERS` of them are known."""
+        by_group = np.full((3, len(x), self._groups + 1), np.nan)
+        for members, groups, rows in self._portions(len(x)):
+            figures = _padded(x[rows]).take(members, axis=1)
             figures.sort(axis=-1)
-            by_group.append(_quartiles(figures))
-        return self._spread(by_group, len(x))
+            by_group[:, rows, groups] = _quartiles(figures)
+        return PeerQuartiles(by_group, self._group_of)
 
-    def order(self, x: np.ndarray) -> np.ndarray:
-        """Give quartiles and rank among the peers, from one sorting.
-
-        Returns
-        -------
-        np.ndarray
-            (4, P, U): the quartiles as in `quartiles`, and the share of the peers that are below, from 0 to 1, ties and
-            the unit itself counting half.
-        """
-        padded = _padded(x)
-        by_group, by_place = [], []
-        for batch in self.batches:
-            figures = padded.take(batch.members, axis=1)
+    def order(self, x: np.ndarray) -> PeerOrder:
+        """Give quartiles and rank among the peers, from one sorting."""
+        by_group = np.full((3, len(x), self._groups + 1), np.nan)
+        rank = np.full(x.shape, np.nan)
+        real = {id(members): places for members, places in zip(self._batches, self._places, strict=True)}
+        for members, groups, rows in self._portions(len(x)):
+            figures = _padded(x[rows]).take(members, axis=1)
             places = np.argsort(figures, axis=-1)
             ordered = np.take_along_axis(figures, places, axis=-1)
-            by_group.append(_quartiles(ordered))
-            np.put_along_axis(figures, places, _shares_below(ordered), axis=-1)
-            by_place.append(figures.reshape(len(x), batch.members.size))
-        out = np.empty((4, *x.shape))
-        self._spread(by_group, len(x), out=out[:3])
-        shares = np.concatenate([*by_place, np.full((len(x), 1), np.nan)], axis=1)
-        np.take(shares, self._place_of, axis=1, out=out[3], mode="clip")
-        out[3][~np.isfinite(x) | ~np.isfinite(out[1])] = np.nan
-        return out
+            by_group[:, rows, groups] = quartiles = _quartiles(ordered)
+            shares = _shares_below(ordered)
+            shares[np.isnan(ordered) | np.isnan(quartiles[1])[..., None]] = np.nan
+            np.put_along_axis(figures, places, shares, axis=-1)
+            inside = real[id(members)]
+            rank[rows, members.ravel()[inside]] = figures.reshape(len(figures), members.size)[:, inside]
+        return PeerOrder(PeerQuartiles(by_group, self._group_of), rank)
 
-    def _spread(self, by_group: list[np.ndarray], periods: int, out: np.ndarray | None = None) -> np.ndarray:
-        """Give each unit the quartiles of its group."""
-        quartiles = np.concatenate([*by_group, np.full((3, periods, 1), np.nan)], axis=2)
-        return np.take(quartiles, self._group_of, axis=2, out=out, mode="clip")
+    def _portions(self, periods: int) -> Iterator[tuple[np.ndarray, slice, slice]]:
+        """Cut the work into pieces that stay in cache: members of groups, their group numbers, and rows."""
+        first = 0
+        for members in self._batches:
+            step = max(1, PORTION // members.size)
+            for row in range(0, periods, step):
+                yield members, slice(first, first + len(members)), slice(row, min(row + step, periods))
+            first += len(members)
 
 
 def _padded(x: np.ndarray) -> np.ndarray:
@@ -155,6 +176,17 @@ def _shares_below(ordered: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
+class _Stretch:
+    """Rows of unchanging tree: the units sorted by parent, where each parent's begin, and what belongs to each."""
+
+    rows: slice
+    order: np.ndarray
+    starts: np.ndarray
+    family_of: np.ndarray
+    least: np.ndarray
+
+
+@dataclass(frozen=True)
 class Siblings:
     """Who shares a parent with whom, row by row."""
 
@@ -163,16 +195,19 @@ class Siblings:
     periods: int
 
     @cached_property
-    def _stretches(self) -> list[tuple[slice, np.ndarray, np.ndarray]]:
-        """List stretches of unchanging tree: rows, parents of the units (U for none) and numbers of children."""
-        units = len(self.tree)
+    def _stretches(self) -> list[_Stretch]:
         found = []
         for first, last in self.tree.segments(self.first, self.first + self.periods - 1) if self.periods else []:
             parents = self.tree.parents(first)
-            parents = np.where(parents >= 0, parents, units)
-            found.append(
-                (slice(first - self.first, last - self.first + 1), parents, np.bincount(parents, minlength=units + 1))
+            order = np.argsort(parents, kind="stable")
+            owners, starts, family, sizes = np.unique(
+                parents[order], return_index=True, return_inverse=True, return_counts=True
             )
+            family_of = np.empty(len(parents), dtype=np.intp)
+            family_of[order] = family
+            least = np.where(owners >= 0, KNOWN_SHARE * sizes, np.inf)
+            rows = slice(first - self.first, last - self.first + 1)
+            found.append(_Stretch(rows, order, starts, family_of, least))
         return found
 
     def shares(self, x: np.ndarray) -> np.ndarray:
@@ -180,19 +215,16 @@ class Siblings:
 
         NaN for roots, where the total is not positive, and where too few of the children are known (`KNOWN_SHARE`).
         """
-        out = np.full(x.shape, np.nan)
-        units = x.shape[1]
-        for rows, parents, children in self._stretches:
-            part = x[rows]
-            known = np.isfinite(part)
-            filled = np.where(known, part, 0.0)
-            order = np.argsort(parents, kind="stable")
-            starts = np.flatnonzero(np.r_[True, np.diff(parents[order]) > 0])
-            totals = np.full((len(part), units + 1), np.nan)
-            totals[:, parents[order[starts]]] = np.add.reduceat(filled[:, order], starts, axis=1)
-            counts = np.add.reduceat(known[:, order].astype(np.float64), starts, axis=1)
-            owners = parents[order[starts]]
-            enough = (counts >= KNOWN_SHARE * children[owners]) & (owners < units)
-            totals[:, owners] = np.where(enough & (totals[:, owners] > 0), totals[:, owners], np.nan)
-            out[rows] = part / totals[:, parents]
+        out = np.empty(x.shape)
+        step = max(1, PORTION // max(1, x.shape[1]))
+        for stretch in self._stretches:
+            for row in range(stretch.rows.start, stretch.rows.stop, step):
+                rows = slice(row, min(row + step, stretch.rows.stop))
+                part = x[rows].take(stretch.order, axis=1)
+                known = np.isfinite(part)
+                part[~known] = 0.0
+                totals = np.add.reduceat(part, stretch.starts, axis=1)
+                count = np.add.reduceat(known, stretch.starts, axis=1, dtype=np.int64)
+                totals[(count < stretch.least) | (totals <= 0)] = np.nan
+                np.divide(x[rows], totals.take(stretch.family_of, axis=1), out=out[rows])
         return out

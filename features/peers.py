@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from features.feature import Applies, Feature, Step, feature, step
-from features.groups import PeerGroups, Siblings
+from features.groups import PeerGroups, PeerOrder, PeerQuartiles, Siblings, Standing
 from features.indicators import Indicator
 from features.performance import INNER, INNER_PERSPECTIVES
 from features.windows import change, midpoint_growth, over_positive, robust_z
@@ -15,13 +15,13 @@ VOLUMES = Applies(kinds=("flow", "stock"), perspectives=INNER_PERSPECTIVES)
 
 
 @step(scope="all")
-def peer_order(value: np.ndarray, groups: PeerGroups) -> np.ndarray:
-    """Give the quartiles of the peers' figures and the rank among them: (4, P, U)."""
+def peer_order(value: np.ndarray, groups: PeerGroups) -> PeerOrder:
+    """Give the quartiles of the peers' figures and the rank among them."""
     return groups.order(value)
 
 
 @step(scope="all")
-def peer_growth_quartiles(growth_1y: np.ndarray, groups: PeerGroups) -> np.ndarray:
+def peer_growth_quartiles(growth_1y: np.ndarray, groups: PeerGroups) -> PeerQuartiles:
     """Give the quartiles of the peers' yearly growth."""
     return groups.quartiles(growth_1y)
 
@@ -33,9 +33,9 @@ def peer_growth_quartiles(growth_1y: np.ndarray, groups: PeerGroups) -> np.ndarr
     scope="all",
     applies=INNER,
 )
-def peer_q25(peer_order: np.ndarray) -> np.ndarray:
+def peer_q25(peer_order: Standing) -> np.ndarray:
     """Give the lower quartile of the peer group."""
-    return peer_order[0]
+    return peer_order.quartiles[0]
 
 
 @feature(
@@ -45,9 +45,9 @@ def peer_q25(peer_order: np.ndarray) -> np.ndarray:
     scope="all",
     applies=INNER,
 )
-def peer_median(peer_order: np.ndarray) -> np.ndarray:
+def peer_median(peer_order: Standing) -> np.ndarray:
     """Give the median of the peer group."""
-    return peer_order[1]
+    return peer_order.quartiles[1]
 
 
 @feature(
@@ -57,9 +57,9 @@ def peer_median(peer_order: np.ndarray) -> np.ndarray:
     scope="all",
     applies=INNER,
 )
-def peer_q75(peer_order: np.ndarray) -> np.ndarray:
+def peer_q75(peer_order: Standing) -> np.ndarray:
     """Give the upper quartile of the peer group."""
-    return peer_order[2]
+    return peer_order.quartiles[2]
 
 
 @feature(
@@ -69,9 +69,9 @@ def peer_q75(peer_order: np.ndarray) -> np.ndarray:
     scope="all",
     applies=INNER,
 )
-def peer_gap(value: np.ndarray, peer_order: np.ndarray, spec: Indicator) -> np.ndarray:
+def peer_gap(value: np.ndarray, peer_order: Standing, spec: Indicator) -> np.ndarray:
     """Give the distance from the peer median: in points for ratios, else over the mean of both sizes."""
-    middle = peer_order[1]
+    middle = peer_order.quartiles[1]
     return value - middle if spec.kind == "ratio" else midpoint_growth(value, middle)
 
 
@@ -82,9 +82,9 @@ def peer_gap(value: np.ndarray, peer_order: np.ndarray, spec: Indicator) -> np.n
     scope="all",
     applies=INNER,
 )
-def peer_z(value: np.ndarray, peer_order: np.ndarray) -> np.ndarray:
+def peer_z(value: np.ndarray, peer_order: Standing) -> np.ndarray:
     """Give the robust z of the figure among the peers."""
-    return robust_z(value, peer_order[:3])
+    return robust_z(value, peer_order.quartiles)
 
 
 @feature(
@@ -94,9 +94,9 @@ def peer_z(value: np.ndarray, peer_order: np.ndarray) -> np.ndarray:
     scope="all",
     applies=INNER,
 )
-def peer_rank(peer_order: np.ndarray) -> np.ndarray:
+def peer_rank(peer_order: Standing) -> np.ndarray:
     """Give the share of the peers that are below, ties as half: 1 is the highest figure, be that good or bad."""
-    return peer_order[3]
+    return peer_order.rank
 
 
 @feature(
@@ -106,12 +106,12 @@ def peer_rank(peer_order: np.ndarray) -> np.ndarray:
     scope="all",
     applies=DIRECTED,
 )
-def headroom(value: np.ndarray, peer_order: np.ndarray, spec: Indicator) -> np.ndarray:
+def headroom(value: np.ndarray, peer_order: Standing, spec: Indicator) -> np.ndarray:
     """Give the way to the better outer quartile of the peers, positive while it is still to go.
 
     In points for ratios, else over the mean of both sizes.
     """
-    low, _, high = peer_order[:3]
+    low, _, high = peer_order.quartiles
     if spec.kind == "ratio":
         return high - value if spec.direction == "higher" else value - low
     return midpoint_growth(high, value) if spec.direction == "higher" else midpoint_growth(value, low)
@@ -185,9 +185,9 @@ def parent_share_change(parent_share: np.ndarray, per_year: int) -> np.ndarray:
     scope="all",
     applies=VOLUMES,
 )
-def relative_size(value: np.ndarray, peer_order: np.ndarray) -> np.ndarray:
+def relative_size(value: np.ndarray, peer_order: Standing) -> np.ndarray:
     """Give the figure as a multiple of the peer median; NaN where that is not positive."""
-    return over_positive(value, peer_order[1])
+    return over_positive(value, peer_order.quartiles[1])
 
 
 STEPS: tuple[Step, ...] = (peer_order, peer_growth_quartiles)

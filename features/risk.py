@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from features.feature import Applies, Feature, Step, feature, step
-from features.groups import PeerGroups
+from features.groups import PeerGroups, PeerQuartiles
 from features.indicators import Indicator
 from features.performance import growth
 from features.windows import change, lagged, midpoint_growth, over, robust_z, running_maximum, window_sum
@@ -60,13 +60,13 @@ worsening_12m = _worsening_feature("worsening_12m", Fraction(1), "twelve months"
 
 
 @step(scope="all")
-def worsening_6m_quartiles(worsening_6m: np.ndarray, groups: PeerGroups) -> np.ndarray:
+def worsening_6m_quartiles(worsening_6m: np.ndarray, groups: PeerGroups) -> PeerQuartiles:
     """Give the quartiles of the peers' worsening over six months."""
     return groups.quartiles(worsening_6m)
 
 
 @step(scope="all")
-def worsening_12m_quartiles(worsening_12m: np.ndarray, groups: PeerGroups) -> np.ndarray:
+def worsening_12m_quartiles(worsening_12m: np.ndarray, groups: PeerGroups) -> PeerQuartiles:
     """Give the quartiles of the peers' worsening over twelve months."""
     return groups.quartiles(worsening_12m)
 
@@ -137,9 +137,9 @@ def lagged_ratio_change(lagged_ratio: np.ndarray, per_year: int) -> np.ndarray:
     applies=RATIOS,
     lags=(1,),
 )
-def dilution(value: np.ndarray, lagged_ratio_change: np.ndarray, per_year: int) -> np.ndarray:
-    """Give what the growth of the denominator took off the year's change of the ratio."""
-    return lagged_ratio_change - change(value, per_year)
+def dilution(value: np.ndarray, lagged_ratio: np.ndarray) -> np.ndarray:
+    """Give what the year's growth of the denominator takes off the ratio: net formation less the ratio's change."""
+    return lagged_ratio - value
 
 
 @feature(
@@ -190,7 +190,7 @@ def volume_growth(volume: np.ndarray, per_year: int) -> np.ndarray:
 
 
 @step(scope="all")
-def volume_growth_quartiles(volume_growth: np.ndarray, groups: PeerGroups) -> np.ndarray:
+def volume_growth_quartiles(volume_growth: np.ndarray, groups: PeerGroups) -> PeerQuartiles:
     """Give the quartiles of the peers' growth of business."""
     return groups.quartiles(volume_growth)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,14 +16,19 @@ import yaml
 
 from features.errors import LoadlineError
 from features.indicators import parse_yaml
+from features.origins import Origin, Piece
 from features.reading import BOMB_FLOOR, BOMB_RATIO, shortened
 from features.source_spec import TableSpec
 from features.spelling import column_of, spell, spell_day
-from features.staging import Origin, Piece, Staging
+from features.staging import Staging
 
 SHEETS = {
-    **{"dataset": ("dataset", "数据集"), "indicators": ("indicators", "指标"), "units": ("units", "机构")},
-    **{"observations": ("observations", "数据"), "outcomes": ("outcomes", "结果"), "goals": ("goals", "目标")},
+    "dataset": ("dataset", "数据集"),
+    "indicators": ("indicators", "指标"),
+    "units": ("units", "机构"),
+    "observations": ("observations", "数据"),
+    "outcomes": ("outcomes", "结果"),
+    "goals": ("goals", "目标"),
 }
 """What the sheets of a book are called where nothing else is said."""
 MOST_UNPACKED = 2**30
@@ -73,7 +79,7 @@ class ExcelSource:
                     raise LoadlineError(f"the book unpacks to {unpacked:,} bytes", where=self.name, hint=hint)
                 sheets = [part for part in parts if part.filename.startswith("xl/worksheets/")]
                 return any(_holds_formula(archive, part) for part in sheets)
-        except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
             raise self._unreadable(error) from None
 
     def _open(self, *, data_only: bool) -> openpyxl.Workbook:
@@ -85,7 +91,8 @@ class ExcelSource:
             raise self._unreadable(error) from None
 
     def _unreadable(self, error: Exception) -> LoadlineError:
-        reason = shortened(str(error).strip().split("\n")[0] or type(error).__name__, 120)
+        cause = error.__cause__ or error  # openpyxl wraps what went wrong
+        reason = shortened(str(cause).strip().split("\n")[0] or type(cause).__name__, 120)
         hint = "Open it in Excel and save it again as .xlsx."
         return LoadlineError(f"this cannot be read as an Excel book ({reason})", where=self.name, hint=hint)
 

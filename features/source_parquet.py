@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.errors import LoadlineError
+from features.origins import Piece
 from features.reading import inside, shortened
 from features.source_spec import TableSpec
-from features.staging import Piece, Staging
+from features.staging import Staging
 
 ROWS_AT_ONCE = 200_000
 """Rows read and written at a time, so that memory does not grow with the lake."""
@@ -63,7 +64,7 @@ class ParquetSource:
         if not table.resolve().is_relative_to(self.folder.resolve()):
             hint = "Name a folder inside the lake."
             raise LoadlineError(f"{name!r} leads out of the lake", where=kind, hint=hint)
-        if (table / "_delta_log").exists():
+        if any(table.rglob("_delta_log")):
             hint = "Its folder also holds rows that were replaced or deleted: query it, or export it to plain Parquet."
             raise LoadlineError("this is a Delta table, not a Parquet folder", where=str(table), hint=hint)
         found = [table] if table.is_file() else sorted(table.rglob("*.parquet"))
@@ -81,7 +82,7 @@ class ParquetSource:
             staging.structure.add(place, 0, twice[0], "", expected="each column once", hint="Rename one of them.")
             return
         start = 1
-        yield self._piece(place, start, file.schema_arrow.empty_table().to_batches()[:1], names, keys, file.schema_arrow)
+        yield self._piece(place, start, [], names, keys, file.schema_arrow)
         for batch in file.iter_batches(batch_size=ROWS_AT_ONCE):
             batch.validate(full=True)
             yield self._piece(place, start, [batch], names, keys, file.schema_arrow)

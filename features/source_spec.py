@@ -29,6 +29,30 @@ OPTIONAL: dict[str, tuple[str, ...]] = {
     "goals": (),
 }
 """The columns that it may have; units keep every other one as well, as a static attribute."""
+CHINESE: dict[str, str] = {
+    "机构": "unit",
+    "上级机构": "parent",
+    "名称": "name",
+    "期间": "period",
+    "指标": "indicator",
+    "数值": "value",
+    "获知日期": "known_on",
+    "生效日期": "valid_from",
+    "失效日期": "valid_to",
+    "承继机构": "successor",
+    "结果": "outcome",
+    "年度": "year",
+    "级别": "level",
+    "区域类型": "region_type",
+    "同业组": "peer_group",
+    "条线": "business_line",
+    "年": "year",
+    "季": "quarter",
+    "季度": "quarter",
+    "月": "month",
+    "月份": "month",
+}
+"""Headings that are understood without being mapped; the contract's own name goes before."""
 
 
 class TableSpec(BaseModel):

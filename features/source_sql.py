@@ -15,9 +15,10 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from features.errors import LoadlineError
+from features.origins import Piece
 from features.source_spec import TableSpec
 from features.spelling import column_of
-from features.staging import Piece, Staging
+from features.staging import Staging
 
 ROWS_AT_ONCE = 50_000
 """Rows fetched and written at a time, so that memory does not grow with the result."""
@@ -29,10 +30,12 @@ READ_ONLY = {
 }
 """What makes a connection read-only, by database; PostgreSQL has an option of its own for it."""
 PACKAGES = {
-    **{"psycopg2": "psycopg2-binary", "psycopg": "psycopg[binary]", "MySQLdb": "mysqlclient", "pymysql": "PyMySQL"},
-    **{"cx_Oracle": "cx_Oracle", "oracledb": "oracledb", "pyodbc": "pyodbc", "asyncpg": "asyncpg"},
+    "psycopg2": "psycopg2-binary",
+    "psycopg": "psycopg[binary]",
+    "MySQLdb": "mysqlclient",
+    "pymysql": "PyMySQL",
 }
-"""The package to install where a driver's module is missing and is not called the same."""
+"""The package to install where a driver's module is missing; the others are called as their module."""
 SECRET = re.compile(r"pass|pwd|secret|token|key|odbc_connect", re.IGNORECASE)
 """Options of a URL that may hold a password."""
 
@@ -43,8 +46,9 @@ _SKIPPED = re.compile(
 )
 _FIRST = frozenset({"select", "with", "values", "table"})
 _CHANGING = frozenset(
-    "alter analyze attach call copy create delete detach do drop exec execute grant insert into load lock merge pragma "
-    "rename reset revoke set truncate update upsert vacuum".split()
+    {"alter", "analyze", "attach", "call", "copy", "create", "delete", "detach", "do", "drop", "exec", "execute"}
+    | {"grant", "insert", "into", "load", "lock", "merge", "pragma", "rename", "reset", "revoke", "set", "truncate"}
+    | {"update", "upsert", "vacuum"}
 )
 """Words that no plain query has; `set` and `into` begin what a query can hide: SET ROLE, SELECT INTO."""
 

@@ -1,11 +1,11 @@
-"""A dataset folder written from another source, and the way back from each of its lines to the original place."""
+"""A dataset folder written from the tables of another source, in the contract's columns and spelling."""
 
 from __future__ import annotations
 
 import csv
+import difflib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from features.errors import Breach, LoadlineError
+from features.errors import LoadlineError
 from features.indicators import IndicatorSet, library
+from features.origins import Origin, Piece
 from features.periods import Calendar
 from features.reading import Breaches, shortened
-from features.source_spec import COLUMNS, OPTIONAL, TableSpec
+from features.source_spec import CHINESE, COLUMNS, OPTIONAL, TableSpec
 from features.spelling import (
     absent,
     combined_period,
@@ -30,51 +31,13 @@ from features.spelling import (
     translated,
 )
 
-CHINESE = {
-    **{"机构": "unit", "上级机构": "parent", "名称": "name", "期间": "period", "指标": "indicator", "数值": "value"},
-    **{"获知日期": "known_on", "生效日期": "valid_from", "失效日期": "valid_to", "承继机构": "successor"},
-    **{"结果": "outcome", "年度": "year", "级别": "level", "区域类型": "region_type", "同业组": "peer_group"},
-    **{"条线": "business_line", "年": "year", "季": "quarter", "季度": "quarter", "月": "month", "月份": "month"},
-}
-"""Headings that are understood without being mapped; the contract's own name goes before."""
+PERCENT = {"%": 100.0, "‱": 10_000.0}
+"""What a share is multiplied by to be in the unit of its indicator."""
 PERIOD_PARTS = {"A": ("year",), "Q": ("year", "quarter"), "M": ("year", "month")}
 """What makes a period where there is no such column, as in a lake partitioned by year and month."""
 MOST_ROWS = 5_000_000
 """Rows of the tables that are kept whole (all but observations); more are not units, outcomes or goals."""
 DAYS = ("known_on", "valid_from", "valid_to")
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Some rows of an original table, under its own column names.
-
-    Attributes
-    ----------
-    place : str
-        What a reader knows the table by: `book.xlsx, sheet 数据`, a file of a lake, a query.
-    rows : (N,) int array
-        Numbers of the rows there, as its users count.
-    columns : dict of N-long Arrow arrays
-    percent : dict of (N,) bool arrays
-        By column, where a number is shown as a percentage: 0.0153 shown as 1.53%.
-    header : int
-        The row of the column names; 0 where there is none.
-    """
-
-    place: str
-    rows: np.ndarray
-    columns: dict[str, pa.Array]
-    percent: dict[str, np.ndarray] = field(default_factory=dict)
-    header: int = 0
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where the lines of a staged file come from; `rows[i]` stands for line i + 1, and blank for observations."""
-
-    place: str
-    rows: tuple[int, ...] = ()
-    columns: dict[str, str] = field(default_factory=dict)
 
 
 class Staging:
@@ -133,7 +96,7 @@ class Staging:
                     return
                 if not rows:
                     names = [n for n in own if kind == "units" or n in (*COLUMNS[kind], *OPTIONAL[kind])]
-                    place, original = piece.place, {ours: theirs for ours, theirs in own.items()}
+                    place, original = piece.place, dict(own)
                     writer.writerow(names)
                     rows.append(piece.header)
                 if any(name not in own for name in names):
@@ -161,14 +124,16 @@ class Staging:
                 own = self._renamed("observations", spec, piece, calendar)
                 if own is None:
                     break
-                for table in self._long(spec, piece, own, calendar, known):
+                wide = self._wide(piece, own, spec, calendar=calendar, known=known) if spec.wide else None
+                if self.structure:
+                    break
+                for table in self._long(piece, own, wide, calendar=calendar, known=known):
                     met.update(table["indicator"].unique().to_pylist())
                     kind = "numbers" if pa.types.is_floating(table.schema.field("value").type) else "texts"
                     file = f"observations-{number:03d}-{kind}.parquet"
                     if file not in writers:
                         writers[file] = pq.ParquetWriter(self.folder / file, table.schema, compression="zstd")
-                        original = {ours: theirs for ours, theirs in own.items()}
-                        self.origins[file] = Origin(piece.place, (), original)
+                        self.origins[file] = Origin(piece.place, (), own | (wide or {}))
                     writers[file].write_table(table)
         finally:
             for writer in writers.values():
@@ -189,7 +154,9 @@ class Staging:
                     piece.place, piece.header, theirs, "", expected=f"a column called {theirs!r}", hint=hint
                 )
         for theirs in list(there):
-            ours = theirs if theirs in (*COLUMNS[kind], *OPTIONAL[kind]) else CHINESE.get(theirs, theirs)
+            ours = (
+                theirs.lower() if theirs.lower() in (*COLUMNS[kind], *OPTIONAL[kind]) else CHINESE.get(theirs, theirs)
+            )
             if ours not in own and (ours == theirs or ours not in there):
                 own[ours] = there.pop(theirs)
         wanted = COLUMNS[kind][:2] if spec.wide else COLUMNS[kind]
@@ -206,28 +173,34 @@ class Staging:
         return translated(column, spell_day if name in DAYS else spell)
 
     def _long(
-        self, spec: TableSpec, piece: Piece, own: dict[str, str], calendar: Calendar, known: IndicatorSet
-    ) -> Iterable[pa.Table]:
+        self,
+        piece: Piece,
+        own: dict[str, str],
+        wide: dict[str, str] | None,
+        *,
+        calendar: Calendar,
+        known: IndicatorSet,
+    ) -> Iterator[pa.Table]:
         """Give the rows of a piece as the contract has them, once an indicator column where the table is wide."""
-        fixed = {"unit": self._texts("unit", piece.columns[own["unit"]], calendar)}
-        fixed["period"] = self._periods(piece, own, calendar)
-        if "known_on" in own:
-            fixed["known_on"] = self._texts("known_on", piece.columns[own["known_on"]], calendar)
-        fixed["source_row"] = pa.array(piece.rows, pa.int64())
-        fixed["source"] = pa.repeat(pa.scalar(piece.place), len(piece.rows))
-        if not spec.wide:
+        count = len(piece.rows)
+        given = piece.columns[own["known_on"]] if "known_on" in own else pa.nulls(count, pa.string())
+        fixed = {
+            "unit": self._texts("unit", piece.columns[own["unit"]], calendar),
+            "period": self._periods(piece, own, calendar),
+            "known_on": self._texts("known_on", given, calendar),
+            "source_row": pa.array(piece.rows, pa.int64()),
+            "source": pa.repeat(pa.scalar(piece.place), count),
+        }
+        if wide is None:
             codes = translated(piece.columns[own["indicator"]], lambda v: _find(known, spell(v)) or spell(v))
-            theirs = own["value"]
-            value = self._shown(piece, theirs, numbers(piece.columns[theirs]), codes.to_pylist(), known)
+            value = self._shown(piece, own["value"], codes.to_pylist, known)
             yield pa.table(fixed | {"indicator": codes, "value": value})
             return
-        for code, theirs in self._wide(spec, piece, own, calendar, known):
-            column = piece.columns[theirs]
-            there = np.flatnonzero(~absent(column).to_numpy(zero_copy_only=False))
-            codes = pa.repeat(pa.scalar(code), len(piece.rows))
-            value = self._shown(piece, theirs, numbers(column), code, known)
-            table = pa.table(fixed | {"indicator": codes, "value": value})
-            yield table.take(pa.array(there))
+        for code, theirs in wide.items():
+            there = np.flatnonzero(~absent(piece.columns[theirs]).to_numpy(zero_copy_only=False))
+            codes = pa.repeat(pa.scalar(code), count)
+            value = self._shown(piece, theirs, lambda code=code: [code] * count, known)
+            yield pa.table(fixed | {"indicator": codes, "value": value}).take(pa.array(there))
 
     def _periods(self, piece: Piece, own: dict[str, str], calendar: Calendar) -> pa.Array:
         if "period" in own:
@@ -239,65 +212,60 @@ class Staging:
         return translated(joined, lambda text: combined_period(str(text).split("\x1f"), calendar))
 
     def _wide(
-        self, spec: TableSpec, piece: Piece, own: dict[str, str], calendar: Calendar, known: IndicatorSet
-    ) -> list[tuple[str, str]]:
-        """Tell which columns of a wide table are indicators: code and column."""
+        self, piece: Piece, own: dict[str, str], spec: TableSpec, *, calendar: Calendar, known: IndicatorSet
+    ) -> dict[str, str]:
+        """Tell which columns of a wide table are indicators: columns by code."""
         found: dict[str, str] = {}
-        fixed = {"unit", "period", "known_on"} | (
-            set(PERIOD_PARTS[calendar.frequency]) if "period" not in own else set()
-        )
+        fixed = {"unit", "period", "known_on"}
+        if "period" not in own:
+            fixed.update(PERIOD_PARTS[calendar.frequency])
+
+        def note(theirs: str, value: str, expected: str, hint: str) -> None:
+            self.structure.add(piece.place, piece.header, theirs, value, expected=expected, hint=hint)
+
         for ours, theirs in own.items():
             if ours in fixed:
                 continue
             code = _find(known, ours)
             if code is None and ours in spec.columns.values():
-                code = ours
-            if code is None:
+                near = ", ".join(difflib.get_close_matches(ours, list(known), 3)) or "see indicators.yaml"
+                note(theirs, ours, "the code, name or alias of an indicator", f"Known: {near}.")
+            elif code is None:
                 self.note(f"{piece.place}: column {shortened(theirs)!r} is no indicator and was passed over", 0)
             elif code in found:
-                hint = "Map one of the two to another indicator, or leave it out of the query."
                 expected = f"one column for {code}, not also {shortened(found[code])!r}"
-                self.structure.add(piece.place, piece.header, theirs, "", expected=expected, hint=hint)
+                note(theirs, "", expected, "Map one of the two to another indicator, or leave it out.")
             else:
                 found[code] = theirs
-        if not found:
-            hint = "Map columns to indicators, such as `不良率: R01`."
-            self.structure.add(piece.place, piece.header, "", "", expected="a column an indicator", hint=hint)
-        return list(found.items())
+        if not found and not self.structure:
+            note("", "", "a column an indicator", "Map columns to indicators, such as `不良率: R01`.")
+        return found
 
-    def _shown(self, piece: Piece, column: str, value: pa.Array, codes: str | list[str], known: IndicatorSet):
+    def _shown(self, piece: Piece, column: str, codes: Callable[[], list[str]], known: IndicatorSet) -> pa.Array:
         """Take a number shown as a percentage for what is shown, where its indicator is in % or ‱."""
-        at = np.flatnonzero(piece.percent[column]) if column in piece.percent else ()
-        if not len(at) or not pa.types.is_floating(value.type):
+        value = numbers(piece.columns[column])
+        if column not in piece.percent:
             return value
-        result = value.to_numpy(zero_copy_only=False).copy()
-        changed = 0
+        result, by_row, changed = value.to_pylist(), codes(), 0
+        at = np.flatnonzero(piece.percent[column])
         for i in at:
-            indicator = known.get(codes if isinstance(codes, str) else codes[i])
-            if indicator is not None and indicator.unit in ("%", "‱"):
-                result[i] = scaled(result[i], indicator.ratio_scale)
+            indicator = known.get(by_row[i])
+            factor = PERCENT.get(indicator.unit) if indicator is not None else None
+            if factor is not None:
+                shown = scaled(float(result[i]), factor)
+                result[i] = shown if pa.types.is_floating(value.type) else spell(shown)
                 changed += 1
         where = f"{piece.place}, {column}"
-        self.note(f"{where}: cells shown as a percentage were taken as shown, 1.53% as 1.53", changed)
-        self.note(f"{where}: cells shown as a percentage belong to an indicator not in %; taken as 0.0153", len(at) - changed)
-        return pa.array(result, pa.float64(), mask=value.is_null().to_numpy(zero_copy_only=False))
+        if changed:
+            self.note(f"{where}: shown as a percentage, so taken as shown: 1.53% as 1.53", changed)
+        if changed < len(at):
+            left = len(at) - changed
+            self.note(f"{where}: shown as a percentage, but the indicator is not in %: 1.53% taken as 0.0153", left)
+        return pa.array(result, value.type)
 
     def remarks(self) -> tuple[str, ...]:
         """Give the notes, with the number of cells where they concern cells."""
         return tuple(f"{text} ({times:,} cells)" if times else text for text, times in self.notes.items())
-
-    def back(self, breach: Breach) -> Breach:
-        """Say a breach of a staged file in terms of the original: its place, row and column."""
-        origin = self.origins.get(breach.file)
-        if origin is None:
-            return breach
-        place, line, column = origin.place, 0, origin.columns.get(breach.column, breach.column)
-        if breach.file.endswith(".parquet") and breach.line:
-            place, line, code = _row_of(self.folder / breach.file, breach.line)
-            column = origin.columns.get(code, column) if breach.column == "value" else column
-        elif 0 < breach.line <= len(origin.rows):
-            line = origin.rows[breach.line - 1]
-        return replace(breach, file=place, line=line, column=column)
 
 
 def _json(value: object) -> str:
@@ -309,16 +277,3 @@ def _find(known: IndicatorSet, name: str) -> str | None:
         return known.find(name).code
     except LoadlineError:
         return None
-
-
-def _row_of(path: Path, line: int) -> tuple[str, int, str]:
-    """Read where a row of staged observations came from: place, row and indicator."""
-    file = pq.ParquetFile(path)
-    for group in range(file.num_row_groups):
-        rows = file.metadata.row_group(group).num_rows
-        if line <= rows:
-            table = file.read_row_group(group, columns=["source", "source_row", "indicator"]).slice(line - 1, 1)
-            row = table.to_pylist()[0]
-            return row["source"], row["source_row"], row["indicator"]
-        line -= rows
-    raise AssertionError("a breach names a row of its file")

@@ -237,7 +237,7 @@ class YearGrid:
         by_year = np.full((3, len(folded), units), np.nan)
         columns = np.arange(units)
         for year in range(1, len(folded)):
-            past = np.ascontiguousarray(folded[max(0, year - years) : year].reshape(-1, units).T)
+            past = folded[max(0, year - years) : year].reshape(-1, units).T.copy()
             past.sort(axis=1)
             count = np.isfinite(past).sum(axis=1)
             for number, share in enumerate(QUARTILES):

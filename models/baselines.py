@@ -100,9 +100,7 @@ def pooled_growth(problem: TargetProblem, *, seed: int = 0) -> Baseline:
     """Last year times the growth that any unit had in any year: the rule to beat."""
     del seed
     learned = Learned.of(problem)
-    return Baseline(
-        learned, "pooled growth", pooled_shock(learned.years), residual_points(learned.relative), _plain
-    )
+    return Baseline(learned, "pooled growth", pooled_shock(learned.years), residual_points(learned.relative), _plain)
 
 
 def last_year_plus(problem: TargetProblem, *, seed: int = 0) -> Baseline:
@@ -150,7 +148,7 @@ def _usual_amount(base: np.ndarray) -> np.ndarray:
 
 
 def own_drift(problem: TargetProblem, *, seed: int = 0) -> Baseline:
-    """The unit's own mean growth, and Student's t on its own deviation; the pool's where it has fewer than two years."""
+    """The unit's own mean growth, Student's t on its own deviation; the pool's where it has fewer than two years."""
     del seed
     learned = Learned.of(problem)
     growth = learned.history.growth
@@ -165,7 +163,9 @@ def own_drift(problem: TargetProblem, *, seed: int = 0) -> Baseline:
     squares = np.where(seen, (growth - mean) ** 2, 0.0).sum(axis=0)
     deviation = np.sqrt(squares / np.maximum(count - 1, 1))
     # Two equal years are no proof of certainty.
-    deviation = np.where((count > 1) & (deviation > 0), deviation, pool_deviation) * np.sqrt(1 + 1 / np.maximum(count, 1))
+    deviation = np.where((count > 1) & (deviation > 0), deviation, pool_deviation) * np.sqrt(
+        1 + 1 / np.maximum(count, 1)
+    )
 
     def own(asked: TargetProblem, _begin: Start) -> tuple[np.ndarray, np.ndarray]:
         place = known_units.get_indexer(asked.units)
@@ -183,4 +183,4 @@ BASELINES: Mapping[str, ModelFitter] = {
     "market_share": market_share,
     "own_drift": own_drift,
 }
-"""Every baseline by name. A forecaster per unit (AutoETS, AutoARIMA) becomes one by giving latent growth and its scale."""
+"""Every baseline by name. A forecaster per unit (AutoETS, AutoARIMA) joins by giving latent growth and its scale."""

@@ -156,6 +156,18 @@ class TargetDistribution:
             values = np.where(rng.random((n, len(order)))[:, back] < self.zero, 0.0, values)
         return np.where(self.known, values, np.nan)
 
+    def take(self, columns: np.ndarray) -> TargetDistribution:
+        """Keep some units, by position, in the order given."""
+        return replace(
+            self,
+            units=self.units[columns],
+            location=self.location[columns],
+            spread=replace(self.spread, scale=self.spread.scale[columns]),
+            zero=self.zero[columns],
+            evidence=self.evidence[columns],
+            low_evidence=self.low_evidence[columns],
+        )
+
     def given_common(self, growth: float) -> TargetDistribution:
         """Give the distribution when the group's common growth, on the latent scale, is taken as known or stated."""
         return replace(self, spread=replace(self.spread, shock=np.array([growth])))

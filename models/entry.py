@@ -19,9 +19,6 @@ PRIOR_CASES = 2.0
 LOW_EVIDENCE_YEARS = 1
 """Units with this many own years of growth or fewer are marked low."""
 
-LOW_EVIDENCE_WIDENING = 1.25
-"""Their spread is widened: on public panels the peers' pooled scale covered a quarter too little of newcomers."""
-
 
 @dataclass(frozen=True)
 class ZeroEvent:
@@ -105,12 +102,6 @@ class Start:
         """Tell which units have too little evidence of their own."""
         return (self.own_years <= LOW_EVIDENCE_YEARS) | (self.gap > 0) | self.at_zero
 
-    @property
-    def widening(self) -> np.ndarray:
-        """Give the factor (U,) on the spread for thin evidence and for figures that are too old."""
-        thin = np.where(self.own_years <= LOW_EVIDENCE_YEARS, LOW_EVIDENCE_WIDENING, 1.0)
-        return thin * np.sqrt(1.0 + self.gap)
-
     def distribution(
         self,
         problem: TargetProblem,
@@ -133,13 +124,18 @@ class Start:
         shock, residual : np.ndarray
             Points of equal probability.
         scale : np.ndarray or float
-            Of the residual (U,), before it is widened for thin evidence.
+            Of the residual (U,), before it is widened for figures that are too old.
         method : str
             Named in the evidence.
         """
         location = self.base + np.where(self.at_zero, 0.0, growth + self.gap * float(np.median(shock)))
-        scale = np.where(self.at_zero, self.entry_spread / robust_deviation(residual), scale * self.widening)
+        scale = np.where(self.at_zero, self.entry_spread / robust_deviation(residual), scale * np.sqrt(1.0 + self.gap))
         scale = np.where(np.isfinite(location), scale, np.nan)
+        if not np.isfinite(residual).all():  # no growth seen in any year: nothing to judge a spread by
+            residual, scale = np.zeros_like(residual), np.full_like(scale, np.nan)
+            evidence = np.where(np.isfinite(location), "none: no growth observed yet", self.evidence(method))
+        else:
+            evidence = self.evidence(method)
         return TargetDistribution(
             problem.indicator,
             problem.units,
@@ -147,31 +143,30 @@ class Start:
             location,
             Spread(shock, residual, scale),
             self.zero,
-            self.evidence(method),
-            self.low,
+            evidence,
+            self.low | ~np.isfinite(scale),
         )
 
     def evidence(self, method: str) -> np.ndarray:
         """Say what each unit's distribution rests on (U,)."""
-        text = np.array([f"{method}, {own} own" for own in range(int(self.own_years.max(initial=0)) + 1)], dtype=object)
-        found = text[self.own_years]
-        for place in np.flatnonzero(self.low | ~np.isfinite(self.base)):
-            found[place] = self._exception(place, method)
-        return found
-
-    def _exception(self, place: int, method: str) -> str:
-        own, gap = self.own_years[place], self.gap[place]
-        if not np.isfinite(self.base[place]):
-            return (
-                f"none: not observed in the last {MAXIMUM_GAP} years"
-                if self.observed[place]
-                else "none: never observed"
-            )
-        if self.at_zero[place]:
-            return "low: last figure is zero, spread of others that left zero"
-        if gap:
-            return f"low: last figure {gap} year{'s' if gap > 1 else ''} too old, {own} own; {method}"
-        return f"low: {own} own year{'s' if own != 1 else ''}, peers' spread; {method}"
+        own = self.own_years
+        years = [f"{count} own year{'' if count == 1 else 's'}" for count in range(int(own.max(initial=0)) + 1)]
+        usual = np.array([f"{method}, {count} own" for count in range(len(years))], dtype=object)
+        thin = np.array([f"low: {count}, peers' spread; {method}" for count in years], dtype=object)
+        old = np.array(
+            [
+                [f"low: last figure {gap} year{'s' if gap > 1 else ''} too old, {count}; {method}" for count in years]
+                for gap in range(MAXIMUM_GAP + 1)
+            ],
+            dtype=object,
+        )
+        found = np.where(own <= LOW_EVIDENCE_YEARS, thin[own], usual[own])
+        found = np.where(self.gap > 0, old[self.gap, own], found)
+        found = np.where(self.at_zero, "low: last figure is zero, spread of others that left zero", found)
+        gone = np.where(
+            self.observed, f"none: not observed in the last {MAXIMUM_GAP + 1} years", "none: never observed"
+        )
+        return np.where(np.isfinite(self.base), found, gone)
 
 
 def start(
@@ -187,4 +182,4 @@ def start(
         at_zero = problem.base[-1] == 0
         base, gap = np.where(at_zero, zero.entry_level, base), np.where(at_zero, 0, gap)
         chance = np.where(at_zero, zero.from_zero, zero.from_positive)
-    return Start(history, base, gap, own, chance, at_zero, np.isfinite(problem.base).any(axis=0), spread)
+    return Start(history, base, gap, own, chance, at_zero, np.asarray(np.isfinite(problem.base).any(axis=0)), spread)

@@ -77,7 +77,7 @@ class Transform:
         """Read back what `as_dict` gave."""
         low, high = data["low"], data["high"]
         ends = {"low": float("-inf") if low is None else low, "high": float("inf") if high is None else high}
-        return cls(**(data | ends))
+        return cls(**dict(data, **ends))
 
 
 def _logit(y: np.ndarray, t: Transform) -> np.ndarray:
@@ -125,21 +125,21 @@ def choose_transform(indicator: Indicator, values: np.ndarray) -> Transform:
         raise LoadlineError(f"no value of {indicator.code} is known", hint="Give at least one year of observations.")
     low, high = indicator.limits
     amount = indicator.kind in ("flow", "stock")
-    bounds = {"low": float(low), "high": float(high)}
+    bounds: dict[str, Any] = {"low": float(low), "high": float(high)}
     size = float(np.median(np.abs(known[known != 0]))) if np.any(known != 0) else 1.0
     spread = float(np.median(np.abs(known - np.median(known)))) or size
     if not amount and np.isfinite(low) and np.isfinite(high) and known.min() >= low and known.max() <= high:
         return Transform("logit", offset=_offset(np.minimum(known - low, high - known)), **bounds)
-    if known.min() < 0 or (indicator.kind == "level" and not amount):
-        kind, scale = ("asinh", SIGNED_AMOUNT_SHARE * size) if amount else ("difference", spread)
-        return Transform(kind, scale=scale, **bounds)
+    if known.min() < 0 or indicator.kind == "level":
+        if amount:
+            return Transform("asinh", scale=SIGNED_AMOUNT_SHARE * size, **bounds)
+        return Transform("difference", scale=spread, **bounds)
     zeros = float(np.mean(known == 0))
     if not amount and zeros > MOSTLY_ZERO:
-        return Transform("difference", scale=spread, **(bounds | {"low": max(low, 0.0)}))
-    bounds["low"] = max(low, 0.0)
+        return Transform("difference", scale=spread, low=max(low, 0.0), high=high)
     if amount:
-        return Transform("log", hurdle=zeros > 0, **bounds)
-    return Transform("log", offset=_offset(known), **bounds)
+        return Transform("log", hurdle=zeros > 0, low=max(low, 0.0), high=high)
+    return Transform("log", offset=_offset(known), low=max(low, 0.0), high=high)
 
 
 def _offset(distances: np.ndarray) -> float:

@@ -10,7 +10,7 @@ from models.growth import Transform
 from models.problem import TargetProblem
 
 JUMP = 5.0
-"""Relative growth beyond this many robust deviations is a merger or a correction, not a habit: it is cut back to here."""
+"""Relative growth beyond this many robust deviations is a merger or a correction, not a habit: cut back to here."""
 
 PRIOR_YEARS = 2.0
 """Pseudo-years of average behaviour in a unit's own mean and volatility."""

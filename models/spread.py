@@ -111,8 +111,4 @@ class Spread:
         """Give (n, U) sums from uniform draws: (n, U) of the units' own and (n,) of the common one."""
         spots = even_probabilities(len(self.residual))
         shock = np.interp(common, even_probabilities(len(self.shock)), self.shock)
-        return (
-            shock[:, None]
-            + self.scale * np.interp(shares, spots, self.residual)
-            + np.interp(shares, spots, self.pooled)
-        )
+        return shock[:, None] + self.scale * np.interp(shares, spots, self.residual)

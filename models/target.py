@@ -14,12 +14,13 @@ import numpy as np
 from features.errors import LoadlineError
 from models.baselines import Learned
 from models.distribution import TargetDistribution
-from models.entry import ZeroEvent, start
+from models.entry import Start, ZeroEvent, start
 from models.growth import Transform
 from models.metrics import SCORED_QUANTILES, latent_loss, mean_known
+from models.newcomers import CLASSES, Newcomers, lateness
 from models.problem import TargetProblem
 from models.relative import RelativeGrowth, Standard, UnitScale, matrix
-from models.shock import pooled_shock, recipe_shock, residual_points
+from models.shock import cautious_pooled_shock, recipe_shock, residual_points
 
 FORMAT = 1
 """Version of the parts."""
@@ -36,10 +37,10 @@ TEST_ORIGINS = 6
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Shares of the recipe in the blend with pooled growth."""
 
-PRIOR_ORIGINS = 1.0
+PRIOR_ORIGINS = 3.0
 PRIOR_RATIO = 0.938
-"""Before it is tested on an indicator, the recipe is expected to lose this share of pooled growth's loss (its record on
-eight public panels), and that record counts as much as one origin."""
+"""Before it is tested on an indicator, the recipe is expected to have this share of pooled growth's loss (its record on
+eight public panels), and that record counts as much as three origins: one or two test years prove little."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Recipe:
         (2, M) points of the residual by either, their mean absolute value 1.
     pooled_scale : float
         Mean absolute residual of pooled growth.
+    newcomers : Newcomers
+        What sets units that joined lately apart.
     """
 
     relative: RelativeGrowth
@@ -63,6 +66,7 @@ class Recipe:
     shocks: np.ndarray
     residuals: np.ndarray
     pooled_scale: float
+    newcomers: Newcomers
 
 
 @dataclass(frozen=True)
@@ -103,9 +107,8 @@ class TargetModel:
 
     def predict(self, problem: TargetProblem) -> TargetDistribution:
         """Give the distribution for the last year of a problem, whose units need not be those learned from."""
-        return _predict(
-            problem, self.recipe, self.transform, self.zero, deviation=self.deviation, weight=self.weight, method=self.method
-        )
+        forecast = _Forecast.of(problem, self.recipe, self.transform, self.zero, deviation=self.deviation)
+        return forecast.blend(self.weight, method=self.method)
 
     @property
     def method(self) -> str:
@@ -136,6 +139,7 @@ class TargetModel:
                 "scale_coefficients": recipe.scale.coefficients,
                 "shocks": recipe.shocks,
                 "residuals": recipe.residuals,
+                "newcomers": np.stack([recipe.newcomers.shift, recipe.newcomers.factor]),
             },
             "meta": {
                 "format": FORMAT,
@@ -175,7 +179,14 @@ class TargetModel:
         scale = UnitScale(
             Standard(*arrays["scale_standard"]), arrays["scale_coefficients"], meta["scale_level"], meta["scale_usual"]
         )
-        recipe = Recipe(relative, scale, arrays["shocks"], arrays["residuals"], meta["pooled_scale"])
+        recipe = Recipe(
+            relative,
+            scale,
+            arrays["shocks"],
+            arrays["residuals"],
+            meta["pooled_scale"],
+            Newcomers(*arrays["newcomers"]),
+        )
         zero = None if meta["zero"] is None else ZeroEvent(**meta["zero"])
         transform = Transform.from_dict(meta["transform"])
         return cls(transform, zero, recipe, meta["weight"], meta["years"], deviation, meta["test"])
@@ -198,11 +209,13 @@ def _fit_recipe(problem: TargetProblem, learned: Learned, *, seed: int) -> Recip
         seen[held] = np.isfinite(relative[held])
         residual[seen] = relative[seen] - (guess.predict(X[seen]) if guess is not None else 0.0)
     scale = UnitScale.fit(history, residual)
-    own_points = residual_points(residual / scale.leave_one_out(history))
+    widths, late = scale.leave_one_out(history), lateness(history.steps)
+    settled = np.where(late == CLASSES, residual / widths, np.nan)
+    own_points = residual_points(settled if np.isfinite(settled).any() else residual / widths)
     pooled_points = residual_points(relative)
-    own_size, pooled_size = (float(np.mean(np.abs(points))) or 1.0 for points in (own_points, pooled_points))
+    own_size, pooled_size = _size(own_points), _size(pooled_points)
     scale = UnitScale(scale.standard, scale.coefficients, scale.level * own_size, scale.usual / own_size)
-    pooled = pooled_shock(learned.years)
+    pooled = cautious_pooled_shock(learned.years)
     shock = recipe_shock(learned.years) if len(rows) >= FEWEST_YEARS else pooled
     return Recipe(
         fit(rows),
@@ -210,35 +223,51 @@ def _fit_recipe(problem: TargetProblem, learned: Learned, *, seed: int) -> Recip
         np.stack([pooled, shock]),
         np.stack([pooled_points / pooled_size, own_points / own_size]),
         pooled_size,
+        Newcomers.fit(residual, widths, lateness=late),
     )
 
 
-def _predict(
-    problem: TargetProblem,
-    recipe: Recipe,
-    transform: Transform,
-    zero: ZeroEvent | None,
-    *,
-    deviation: float,
-    weight: float,
-    method: str,
-) -> TargetDistribution:
-    begin = start(problem, transform, zero, deviation=deviation)
-    growth: np.ndarray | float = 0.0
-    scale: np.ndarray | float = recipe.pooled_scale
-    if weight > 0:
-        growth = weight * recipe.relative.predict(matrix(begin.history)[-1])
-        scale = weight * recipe.scale.leave_one_out(begin.history)[-1] + (1 - weight) * recipe.pooled_scale
-    blend = np.array([1 - weight, weight])
-    return begin.distribution(
-        problem,
-        transform,
-        growth=growth,
-        shock=blend @ recipe.shocks,
-        residual=blend @ recipe.residuals,
-        scale=scale,
-        method=method,
-    )
+def _size(points: np.ndarray) -> float:
+    """Give the mean absolute value; 1 where it is zero or unknown, so that dividing by it changes nothing."""
+    size = float(np.mean(np.abs(points)))
+    return size if np.isfinite(size) and size > 0 else 1.0
+
+
+@dataclass(frozen=True)
+class _Forecast:
+    """What recipe and pooled growth say of a problem, ready to be blended in any proportion."""
+
+    problem: TargetProblem
+    transform: Transform
+    recipe: Recipe
+    begin: Start
+    growth: np.ndarray
+    scale: np.ndarray
+    shift: np.ndarray
+    factor: np.ndarray
+
+    @classmethod
+    def of(
+        cls, problem: TargetProblem, recipe: Recipe, transform: Transform, zero: ZeroEvent | None, *, deviation: float
+    ) -> _Forecast:
+        begin = start(problem, transform, zero, deviation=deviation)
+        growth = recipe.relative.predict(matrix(begin.history)[-1])
+        scale = recipe.scale.leave_one_out(begin.history)[-1]
+        shift, factor = recipe.newcomers.of(lateness(begin.history.steps)[-1])
+        return cls(problem, transform, recipe, begin, growth, scale, shift, factor)
+
+    def blend(self, weight: float, *, method: str) -> TargetDistribution:
+        """Blend quantiles: locations, scales, shocks and residuals are each averaged, so nothing can cross."""
+        shares = np.array([1 - weight, weight])
+        return self.begin.distribution(
+            self.problem,
+            self.transform,
+            growth=weight * self.growth + self.shift,
+            shock=shares @ self.recipe.shocks,
+            residual=shares @ self.recipe.residuals,
+            scale=(weight * self.scale + (1 - weight) * self.recipe.pooled_scale) * self.factor,
+            method=method,
+        )
 
 
 def _test(problem: TargetProblem, *, seed: int) -> dict[str, Any]:
@@ -252,13 +281,9 @@ def _test(problem: TargetProblem, *, seed: int) -> dict[str, Any]:
         if np.isfinite(learned.relative).any(axis=1).sum() < FEWEST_YEARS:
             continue
         recipe = _fit_recipe(past, learned, seed=seed)
-        losses = []
-        for weight in WEIGHTS:
-            found = _predict(
-                past, recipe, learned.transform, learned.zero,
-                deviation=learned.history.deviation, weight=weight, method="",
-            )  # fmt: skip
-            losses.append(mean_known(latent_loss(found, problem.outcome[row], learned.transform, quantiles)))
+        forecast = _Forecast.of(past, recipe, learned.transform, learned.zero, deviation=learned.history.deviation)
+        found = [forecast.blend(weight, method="") for weight in WEIGHTS]
+        losses = [mean_known(latent_loss(blend, problem.outcome[row], learned.transform, quantiles)) for blend in found]
         if np.all(np.isfinite(losses)) and min(losses) > 0:
             logs.append(np.log(np.array(losses) / losses[0]))
     if not logs:

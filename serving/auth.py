@@ -25,6 +25,7 @@ SESSION_SECONDS = 12 * 3600
 """A working day."""
 MAX_SESSIONS = 1_000
 """Beyond it the oldest ends; a key is not shared by more people."""
+WRONG_KEY = "the key is not right"
 MIN_TOKEN_LENGTH = 16
 """Characters; with fewer, a key could be found by trying."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -125,7 +126,7 @@ class Gate:
             kept = [pair for pair in parse_qsl(request.url.query) if pair[0] != "token"]
             return self._enter(request, request.query_params["token"], "/?" + urlencode(kept) if kept else "/")
         if "authorization" in request.headers:
-            return None if self._has_key(request) else self._refuse(request, "the key is not right")
+            return None if self._has_key(request) else self._refuse(request, WRONG_KEY)
         session = request.cookies.get(COOKIE, "")
         if not self.sessions.holds(session):
             return self._refuse(request, "this address needs a key")
@@ -149,7 +150,7 @@ class Gate:
 
     def _enter(self, request: Request, token: str, target: str) -> Response:
         if not self._is_key(token):
-            return self._refuse(request, "the key is not right")
+            return self._refuse(request, WRONG_KEY)
         response = RedirectResponse(target, status_code=303)
         response.set_cookie(
             COOKIE,

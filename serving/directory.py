@@ -1,4 +1,4 @@
-"""The units and indicators of a data version as they are looked up: sorted, searched, paged, with their year figures."""
+"""A data version as it is looked up in: its units sorted, searched and paged, and their year figures."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from threading import Lock
 
 import numpy as np
 
+from features.basis import same_basis
 from features.rollup import rolled_up
 from features.store import Snapshot
 from features.units import ALWAYS, FOREVER
@@ -165,7 +166,11 @@ class Directory:
         return UnitPage(tuple(rest[:limit]), len(fitting), more)
 
     def history(self, unit: str, codes: Sequence[str]) -> dict[str, list[tuple[int, float]]]:
-        """Give a unit's figures of past years by indicator: (year, figure), only years that are known."""
+        """Give a unit's figures of past years by indicator: (year, figure), only years that are known.
+
+        They are on the basis of the units as they are now, as the figures are that suggestions start from. Indicators
+        that may have no targets have none.
+        """
         column = self.snapshot.tree.number(unit)
         with self._lock:
             tables = self._year_tables
@@ -180,11 +185,14 @@ class Directory:
 
     @cached_property
     def _year_tables(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        panel = self.snapshot.panel()
+        indicators = self.snapshot.indicators
+        shown = [code for code, indicator in indicators.items() if indicator.is_target]
+        parts = {part for code in shown for part in (indicators[code].numerator, indicators[code].denominator)}
+        panel = self.snapshot.panel(indicators=[code for code in indicators if code in {*shown, *parts}])
         calendar = panel.calendar
         ends = panel.ordinals[calendar.position(panel.ordinals) == calendar.per_year - 1][-HISTORY_YEARS:]
-        whole = rolled_up(panel)
-        return {code: (calendar.year(ends), year_figures(whole, code).value[ends - panel.first]) for code in whole.codes}
+        whole = rolled_up(same_basis(panel))
+        return {code: (calendar.year(ends), year_figures(whole, code).value[ends - panel.first]) for code in shown}
 
 
 class Directories:

@@ -41,6 +41,8 @@ HEADERS = {
     "cache-control": "no-store",
 }
 """Put on every response that does not set its own."""
+REVALIDATE = "private, no-cache"
+"""What has an ETag may be kept by who asked, and is asked for again each time."""
 
 
 class Envelope:
@@ -66,6 +68,8 @@ class Envelope:
                 started = True
                 headers = MutableHeaders(scope=message)
                 headers["x-request-id"] = name
+                if "etag" in headers:
+                    headers.setdefault("cache-control", REVALIDATE)
                 for header, value in HEADERS.items():
                     headers.setdefault(header, value)
             await send(message)

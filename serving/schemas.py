@@ -110,7 +110,9 @@ class Indicator(Answer):
 class TargetLevel(Answer):
     """One level of a suggested target."""
 
-    value: Number | None = Field(description="In the indicator's unit; null where nothing can be said.", examples=[1.42])
+    value: Number | None = Field(
+        description="In the indicator's unit; null where nothing can be said.", examples=[1.42]
+    )
     probability: Number | None = Field(
         description="Probability, 0 to 1, of attaining it in the indicator's own direction.", examples=[0.6]
     )
@@ -132,7 +134,9 @@ class Suggestion(Answer):
     model_version: str | None = Field(description="The model; null where none was used.", examples=["4f2c9a1be07d"])
     policy_version: str | None = Field(description="The policy that sets the probabilities.", examples=["default"])
     data_version: int = Field(description="The stored data version.", examples=[3])
-    known_on: date = Field(description="Last day of the figures that it rests on.", examples=["2024-12-31"])
+    known_on: date = Field(
+        description="Last day on which a figure that it rests on became known.", examples=["2024-12-31"]
+    )
 
 
 class UnitSuggestions(Answer):

@@ -1,4 +1,4 @@
-"""Panels with every kind of indicator, gaps, zeros, empty columns and parents without figures: for tests of features."""
+"""Panels with every kind of indicator, gaps, zeros, empty columns and parents without figures, to try features on."""
 
 from __future__ import annotations
 

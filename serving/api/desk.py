@@ -72,9 +72,8 @@ class UnitTargets:
 
     @property
     def known_on(self) -> date:
-        """Give the last day of the figures that the suggestions rest on."""
-        snapshot = self.directory.snapshot
-        return snapshot.description.calendar.end(snapshot.span[1])
+        """Give the last day on which any of the figures became known that the suggestions rest on."""
+        return self.directory.snapshot.last_known
 
 
 class Desk:

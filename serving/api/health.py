@@ -11,7 +11,6 @@ from serving.api.desk import Desk, desk_of
 from serving.schemas import Health, Readiness, State
 
 router = APIRouter(tags=["health"])
-_WORST_LAST: tuple[State, ...] = ("ok", "degraded", "missing")
 
 
 @router.get("/healthz", summary="Whether the process lives", operation_id="health")
@@ -28,8 +27,11 @@ async def health() -> Health:
 )
 def readiness(response: Response, desk: Annotated[Desk, Depends(desk_of)]) -> Readiness:
     """Tell the state of each component; open to all, so without reasons, which the console shows."""
-    components = {name: cast(State, text.partition(":")[0]) for name, text in desk.readiness().items()}
-    worst = max(components.values(), key=_WORST_LAST.index, default="ok")
+    components: dict[str, State] = {
+        name: cast(State, text.partition(":")[0]) for name, text in desk.readiness().items()
+    }
+    found = set(components.values())
+    worst: State = "missing" if "missing" in found else "degraded" if "degraded" in found else "ok"
     if worst == "missing":
         response.status_code = 503
     return Readiness(status=worst, components=components)

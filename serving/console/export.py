@@ -1,0 +1,45 @@
+"""A unit's suggestions as a file for a spreadsheet."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+import pandas as pd
+from starlette.responses import Response
+
+from serving.api.desk import UnitTargets
+from serving.console.formats import Reader
+from serving.tables import write_table
+
+MEDIA_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+def export_table(found: UnitTargets, reader: Reader) -> pd.DataFrame:
+    """Give the advisor's table with names, units of measure, and where the figures come from."""
+    table = found.table.copy()
+    indicators = found.directory.snapshot.indicators
+    about = [indicators[str(code)] for code in table["indicator"]]
+    dataset = found.directory.snapshot.about.dataset
+    if found.directory.synthetic:
+        dataset = f"{dataset} ({reader.say('synthetic.short')})"
+    table.insert(1, "unit_name", reader.name(found.unit.name, found.unit.name_zh))
+    table.insert(3, "indicator_name", [reader.name(entry.name.en, entry.name.zh) for entry in about])
+    table.insert(4, "unit_of_measure", [reader.known("measure", entry.unit) for entry in about])
+    return table.assign(known_on=found.known_on.isoformat(), dataset=dataset)
+
+
+def export_file(found: UnitTargets, reader: Reader, *, form: str) -> Response:
+    """Answer with the table as a CSV or XLSX file."""
+    with tempfile.TemporaryDirectory(prefix="loadline-") as folder:
+        path = Path(folder) / f"table.{form}"
+        write_table(export_table(found, reader), path)
+        content = path.read_bytes()
+    mark = "-synthetic" if found.directory.synthetic else ""
+    full = quote(f"targets-{found.year}-{found.unit.code}{mark}.{form}", safe="")
+    disposition = f"attachment; filename=\"targets-{found.year}{mark}.{form}\"; filename*=UTF-8''{full}"
+    return Response(content, media_type=MEDIA_TYPES[form], headers={"Content-Disposition": disposition})

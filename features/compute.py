@@ -117,7 +117,8 @@ def _store(out: np.ndarray, result: Any, name: str) -> None:
         shape = result.shape if isinstance(result, np.ndarray) else type(result).__name__
         raise LoadlineError(f"the feature {name!r} gave {shape} where {out.shape} was expected")
     with np.errstate(over="ignore", invalid="ignore"):
-        out[...] = result
-    infinite = np.isinf(out)
+        single = result.astype(np.float32)
+    infinite = np.isinf(single)
     if infinite.any():
-        out[infinite] = np.nan
+        single[infinite] = np.nan
+    out[...] = single

@@ -105,11 +105,14 @@ def translated(column: pa.Array, write: Callable[[object], str]) -> pa.Array:
 
 
 def column_of(values: Sequence[object]) -> pa.Array:
-    """Make a column of Python values; one of mixed kinds becomes text."""
-    try:
-        return pa.array(values)
-    except (pa.ArrowException, OverflowError):
-        return pa.array([None if value is None else spell(value) for value in values], pa.string())
+    """Make a column of Python values; one of mixed kinds becomes text: Arrow would take a number for a time."""
+    kinds = set(map(type, values)) - {type(None)}
+    if len(kinds) <= 1 or kinds == {int, float}:
+        try:
+            return pa.array(values)
+        except (pa.ArrowException, OverflowError, TypeError):
+            pass  # a whole number beyond 64 bits, an infinite decimal, a type that Arrow does not know
+    return pa.array([None if value is None else spell(value) for value in values], pa.string())
 
 
 def numbers(column: pa.Array) -> pa.Array:

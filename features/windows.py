@@ -79,7 +79,7 @@ def window_sum(x: np.ndarray, window: int) -> np.ndarray:
             doubled[size:] += power[:-size]
             power = doubled
         size *= 2
-    return np.zeros(x.shape) if total is None else total
+    return np.zeros_like(x) if total is None else total
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Known:
     figures : np.ndarray
         (P, U), zero where missing.
     known : np.ndarray
-        (P, U): 1.0 where known, else 0.0.
+        (P, U) whole numbers: 1 where known, else 0.
     """
 
     figures: np.ndarray
@@ -125,7 +125,7 @@ class Known:
         finite = np.isfinite(x)
         figures = x.copy()
         figures[~finite] = 0.0
-        return cls(figures, finite.astype(np.float64))
+        return cls(figures, finite.astype(np.int16))
 
     def counts(self, window: int) -> np.ndarray:
         """Count what is known over a window."""
@@ -137,8 +137,8 @@ class Known:
 
 
 def _enough(count: np.ndarray, least: int) -> np.ndarray:
-    few = count < least
-    return np.where(few, np.nan, count) if few.any() else count
+    """Give the counts, NaN where there are too few."""
+    return np.where(count < least, np.nan, count)
 
 
 def trailing_mean(x: np.ndarray, window: int, *, least: int) -> np.ndarray:

@@ -16,7 +16,7 @@ from models.baselines import Learned
 from models.distribution import TargetDistribution
 from models.entry import Start, ZeroEvent, start
 from models.growth import Transform
-from models.metrics import SCORED_QUANTILES, latent_loss, mean_known
+from models.metrics import SCORED_QUANTILES, covered, latent_loss, mean_known
 from models.newcomers import CLASSES, Newcomers, lateness
 from models.problem import TargetProblem
 from models.relative import RelativeGrowth, Standard, UnitScale, matrix
@@ -85,7 +85,7 @@ class TargetModel:
     deviation : float
         Robust deviation of relative growth.
     test : dict
-        The record: relative pinball loss by weight and the origins tested.
+        The record: relative pinball loss by weight, coverage of the 80% band, and the origins and outcomes tested.
     """
 
     transform: Transform
@@ -271,10 +271,13 @@ class _Forecast:
 
 
 def _test(problem: TargetProblem, *, seed: int) -> dict[str, Any]:
-    """Hold the blends against pooled growth at past origins: relative loss by weight, and the weight that did best."""
+    """Hold the blends against pooled growth at past origins.
+
+    Gives the weight that did best, the relative loss by weight, and how often the best one's 80% band held the outcome.
+    """
     rows = np.flatnonzero(problem.known.any(axis=1))
     quantiles = np.array(SCORED_QUANTILES)
-    logs = []
+    logs, held, outcomes = [], [], 0
     for row in rows[FEWEST_YEARS:][-TEST_ORIGINS:]:
         past = problem.at(int(row))
         learned = Learned.of(past)
@@ -286,9 +289,20 @@ def _test(problem: TargetProblem, *, seed: int) -> dict[str, Any]:
         losses = [mean_known(latent_loss(blend, problem.outcome[row], learned.transform, quantiles)) for blend in found]
         if np.all(np.isfinite(losses)) and min(losses) > 0:
             logs.append(np.log(np.array(losses) / losses[0]))
+            inside = [covered(blend, problem.outcome[row]) for blend in found]
+            held.append([mean_known(hits) for hits in inside])
+            outcomes += int(np.isfinite(inside[0]).sum())
     if not logs:
-        return {"weight": 0.0, "origins": 0, "ratios": {}}
+        return {"weight": 0.0, "origins": 0, "outcomes": 0, "ratios": {}, "coverage": None}
     prior = np.log(PRIOR_RATIO) * np.array(WEIGHTS) * PRIOR_ORIGINS
     score = (np.sum(logs, axis=0) + prior) / (len(logs) + PRIOR_ORIGINS)
+    score = np.where(np.mean(logs, axis=0) <= 0, score, np.inf)  # nothing that lost to pooled growth is used
     ratios = {f"{weight:g}": float(np.exp(mean)) for weight, mean in zip(WEIGHTS, np.mean(logs, axis=0), strict=True)}
-    return {"weight": float(WEIGHTS[int(np.argmin(score))]), "origins": len(logs), "ratios": ratios}
+    best = int(np.argmin(score))
+    return {
+        "weight": float(WEIGHTS[best]),
+        "origins": len(logs),
+        "outcomes": outcomes,
+        "ratios": ratios,
+        "coverage": float(np.mean(held, axis=0)[best]),
+    }

@@ -184,7 +184,8 @@ def train(
     """Learn from the stored data: backtest, fit, register, gate, promote."""
     with _progress() as progress:
         result = _advisor(home).train(as_of=as_of, dataset=dataset, cluster=cluster, seed=seed, progress=progress)
-    _show(result.table(), form=form, title=f"Model {result.model_version}: {result.outcome}")
+    _show(result.table(), form=form, title=f"Model {result.model_version} as of {result.as_of}")
+    typer.echo(f"Model {result.model_version}: {result.outcome}.", err=True)
 
 
 @app.command()

@@ -119,18 +119,36 @@ class Desk:
             raise NotFoundError(f"there is no unit {code!r}", hint="GET /api/v1/units lists the units.")
         return directory.units[code]
 
+    def has_model(self, directory: Directory) -> bool:
+        """Tell whether a model was promoted for the dataset."""
+        from training.promote import champion_digest
+        from training.retrain import model_name
+
+        return champion_digest(self.advisor.settings.home, model_name(directory.snapshot.about.dataset)) is not None
+
     def targets(self, code: str, *, year: int | None = None, dataset: str | None = None) -> UnitTargets:
-        """Give the suggestions for a unit; `year` None stands for the year after the last complete one.
+        """Give the suggestions for a unit in the year that the model was trained for, the one after the last complete.
+
+        Other years, and data without a model, would mean fitting for minutes while a caller waits; that is the command
+        line's.
 
         Raises
         ------
         NotFoundError
-            Where there is no such unit, or no suggestion for it in that year.
+            Where there is no such unit, no suggestion for it, none for that year, or no model.
         """
         directory = self.directory(dataset)
         about = directory.snapshot.about
         unit = self.unit(directory, code)
-        asked = self.advisor.default_year(about.dataset) if year is None else year
+        served = self.advisor.default_year(about.dataset)
+        asked = served if year is None else year
+        if asked != served:
+            raise NotFoundError(
+                f"there is no suggestion for {asked}: suggestions are served for {served}",
+                hint=f"Ask for {served}, or run `loadline targets --year {asked} --out FILE`.",
+            )
+        if not self.has_model(directory):
+            raise NotFoundError(f"there is no model for {about.dataset!r} yet", hint="Run `loadline train`.")
         try:
             with self._computing:  # the first to ask has the whole table made; the others wait for it
                 table = self.advisor.suggestion(code, asked, dataset=about.dataset)
@@ -138,10 +156,10 @@ class Desk:
             raise NotFoundError(
                 f"there is no suggestion for {code!r} in {asked}: {error.what}", hint=error.hint
             ) from error
-        if table.empty:
+        if table.empty or table["target"].isna().all():
             raise NotFoundError(
                 f"there is no suggestion for {code!r} in {asked}",
-                hint="Suggestions are made for units that have figures; `loadline train` makes them for new data.",
+                hint="Suggestions are made for units that have figures of the last years and have not ended.",
             )
         return UnitTargets(directory, unit, asked, table)
 

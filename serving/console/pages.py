@@ -147,7 +147,7 @@ def home(request: Request, desk: TheDesk, pages: ThePages, dataset: Dataset = No
         known_on=directory.snapshot.last_known,
         year=desk.advisor.default_year(about.dataset),
         state=state,
-        no_model=_lacks_model(desk, directory),
+        no_model=not desk.has_model(directory),
         others=[name for name in names if name != about.dataset],
     )
 
@@ -182,7 +182,7 @@ def unit_page(
         return pages.show(request.scope, "empty.html")
     unit = desk.unit(directory, code)
     asked = desk.advisor.default_year(directory.snapshot.about.dataset) if year is None else year
-    no_model, found = _lacks_model(desk, directory), None
+    no_model, found = not desk.has_model(directory), None
     if not no_model:
         try:
             found = desk.targets(code, year=asked, dataset=dataset)
@@ -220,12 +220,6 @@ def export(
 def _directory(desk: Desk, dataset: str | None) -> Directory | None:
     """Give the directory, or None before anything is stored."""
     return desk.directory(dataset or None) if desk.advisor.store.versions() else None
-
-
-def _lacks_model(desk: Desk, directory: Directory) -> bool:
-    """Tell whether the dataset stored last, if it is the one shown, has no model yet."""
-    last = desk.advisor.store.versions()[-1].dataset
-    return directory.snapshot.about.dataset == last and desk.readiness().get("model", "").startswith("missing")
 
 
 def _rows(found: UnitTargets) -> list[dict[str, Any]]:

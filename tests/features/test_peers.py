@@ -96,7 +96,7 @@ def test_shares_of_the_parent(panel, matrix):
     assert "NPL.parent_share" not in matrix
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     x=arrays(np.float64, (3, 25), elements=st.one_of(st.sampled_from([0.0, 1.0, np.nan]), st.floats(-1e6, 1e6))),
     numbers=arrays(np.int64, 25, elements=st.integers(-1, 3)),

@@ -99,6 +99,7 @@ def test_own_z_compares_with_the_last_three_whole_years(panel, matrix):
 
 def test_age_and_gaps_count_years(panel, matrix):
     value = panel["LOANS"]
+    age_of, unbroken = matrix.frame("LOANS.age"), matrix.frame("LOANS.unbroken")
     for unit in value.columns[3:]:
         known = value[unit].notna().to_numpy()
         first = known.argmax() if known.any() else len(known)
@@ -106,8 +107,8 @@ def test_age_and_gaps_count_years(panel, matrix):
         for row in range(len(known)):
             last_gap = row if not known[row] else last_gap
             age = (row - first) / 12 if row >= first else np.nan
-            np.testing.assert_allclose(matrix.frame("LOANS.age")[unit].iloc[row], age, rtol=1e-6, equal_nan=True)
-            np.testing.assert_allclose(matrix.frame("LOANS.unbroken")[unit].iloc[row], (row - last_gap) / 12, rtol=1e-6)
+            np.testing.assert_allclose(age_of[unit].iloc[row], age, rtol=1e-6, equal_nan=True)
+            np.testing.assert_allclose(unbroken[unit].iloc[row], (row - last_gap) / 12, rtol=1e-6)
     same(matrix.frame("LOANS.known_share"), value.notna().rolling(36, min_periods=1).sum() / 36)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,9 +15,9 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from features.errors import LoadlineError
-from features.indicators import Indicator, IndicatorSet, library, parse_yaml
+from features.indicators import Indicator, IndicatorSet, Title, library, parse_yaml
 from features.periods import EXAMPLES, Calendar
-from features.reading import Breaches, frame_of, read_table, read_text, shortened
+from features.reading import Breaches, frame_of, is_regular, read_table, read_text, shortened
 from features.units import ALWAYS, FOREVER, UnitTree, parse_day, spell_ends, split_codes
 
 MOST_NODES = 200_000
@@ -25,6 +26,9 @@ DEEPEST = 64
 """A tree with more levels than this has a cycle."""
 REQUIRED_FIELDS = ("name", "unit", "direction", "kind", "perspective")
 """An indicator that lacks any of these is looked up in the built-in library."""
+
+PLAIN = frozenset({"str", "int", "float", "bool", "null", "timestamp", "map", "seq"})
+"""The kinds of YAML values that a dataset's descriptions hold."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -41,8 +45,14 @@ def _compose(path: Path, breaches: Breaches) -> tuple[Any, yaml.Node | None]:
                 path.name, 0, "", "", expected=f"at most {MOST_NODES:,} entries", hint="Aliases multiply: write it out."
             )
             return None, None
+        odd = _odd(node) if node is not None else None
+        if odd is not None:
+            line, kind = odd.start_mark.line + 1, odd.tag.rpartition(":")[2]
+            expected, hint = "texts, numbers, lists and mappings", "Put it in quotes to make it a text."
+            breaches.add(path.name, line, "", f"a {kind}", expected=expected, hint=hint)
+            return None, None
         return parse_yaml(text), node
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = shortened(getattr(error, "problem", None) or error, 120)
         breaches.add(path.name, mark.line + 1 if mark else 0, "", "", expected="YAML", hint=f"{problem}.")
@@ -60,6 +70,17 @@ def _expanded(node: yaml.Node, sizes: dict[int, int]) -> int:
             children = node.value
         sizes[id(node)] = 1 + sum(_expanded(child, sizes) for child in children)
     return sizes[id(node)]
+
+
+def _odd(node: yaml.Node) -> yaml.Node | None:
+    """Find what plain data does not have: bytes, sets, objects, and days or more than that as names."""
+    kind = node.tag.rpartition(":")[2]
+    if kind not in PLAIN:
+        return node
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    bad = [name for name, _ in pairs if not isinstance(name, yaml.ScalarNode) or name.tag.endswith(":timestamp")]
+    inner = [value for _, value in pairs] + (node.value if isinstance(node, yaml.SequenceNode) else [])
+    return next(chain(bad, filter(None, map(_odd, inner))), None)
 
 
 def _line(node: yaml.Node | None, place: Sequence[str | int]) -> int:
@@ -163,6 +184,7 @@ def read_indicators(path: Path, breaches: Breaches) -> DeclaredIndicators | None
         return None
     indicators: list[Indicator] = []
     lines: list[int] = []
+    spoiled: list[str] = []
     from_library: set[str] = set()
     for number, entry in enumerate(entries):
         at = ("indicators", number)
@@ -174,7 +196,8 @@ def read_indicators(path: Path, breaches: Breaches) -> DeclaredIndicators | None
             continue
         code = entry.get("code")
         if any(name not in entry for name in REQUIRED_FIELDS):
-            if code not in library():
+            if not isinstance(code, str) or code not in library():
+                spoiled.append(str(code))
                 near = ", ".join(difflib.get_close_matches(str(code), list(library()), 3))
                 fields = ", ".join(REQUIRED_FIELDS)
                 hint = f"Not in the built-in library{f' (near: {near})' if near else ''}: give {fields}."
@@ -188,21 +211,41 @@ def read_indicators(path: Path, breaches: Breaches) -> DeclaredIndicators | None
             indicator = Indicator.model_validate(entry)
         except ValidationError as error:
             _note_invalid(path.name, error, node, breaches, at=at)
+            spoiled.append(str(code))
             continue
         if indicator.code in {earlier.code for earlier in indicators}:
             breaches.add(path.name, line, "code", code, expected="each code once", hint="Remove the second entry.")
             continue
         indicators.append(indicator)
         lines.append(line)
+    known = {indicator.code for indicator in indicators}
+    for code in dict.fromkeys(spoiled):
+        if code not in known:  # its figures are not to be reported as unknown as well
+            indicators.append(_stand_in(code))
+            lines.append(0)
     return DeclaredIndicators(tuple(indicators), tuple(lines), frozenset(from_library))
+
+
+def _stand_in(code: str) -> Indicator:
+    """Make an indicator that fits any figure, for one whose definition was refused."""
+    return Indicator.model_construct(
+        code=code,
+        name=Title.model_construct(en=code, zh=code),
+        unit="",
+        direction="higher",
+        kind="level",
+        perspective="performance",
+    )
 
 
 def read_tree(path: Path, calendar: Calendar, breaches: Breaches) -> tuple[pd.DataFrame, UnitTree | None]:
     """Read `units.csv` and check the tree that it describes."""
-    if not path.is_file():
+    if not path.exists():
         breaches.add(
             path.name, 0, "", "", expected="the file to be there", hint="Every dataset has one; see the contract."
         )
+        return pd.DataFrame(), None
+    if not is_regular(path, breaches):
         return pd.DataFrame(), None
     before = breaches.total
     frame = frame_of(read_table(path, required=["unit", "parent", "name"], optional=None, breaches=breaches))
@@ -287,6 +330,10 @@ def _check_units(file: str, frame: pd.DataFrame, calendar: Calendar, breaches: B
                 expected="the unit's last day",
                 hint="A unit with a successor has ended.",
             )
+    if not first_bad and {"valid_from", "valid_to"} <= set(frame.columns):
+        backwards = spell_ends(frame, "valid_from", calendar, ALWAYS) > spell_ends(frame, "valid_to", calendar, FOREVER)
+        expected, hint = "a day not before valid_from", "Both days belong to the place."
+        note(pd.Series(backwards), "valid_to", expected=expected, hint=hint)
     if unit.duplicated().any() and not first_bad:
         _check_spells(file, frame, calendar, breaches)
 

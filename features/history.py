@@ -9,6 +9,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from features.indicators import Indicator
 from features.observations import EPOCH, Chunk
@@ -27,11 +28,10 @@ def default_days(indicator: Indicator, calendar: Calendar, periods: np.ndarray) 
     return np.array(ends, dtype=np.int64) - EPOCH
 
 
-def _positions(column: pa.Array, known: pd.Index) -> np.ndarray:
-    """Translate a text column into positions in an index; -1 where it is not there."""
-    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-    places = known.get_indexer(pd.Index(encoded.dictionary.to_pylist(), dtype=object))
-    return np.append(places, -1)[encoded.indices.to_numpy(zero_copy_only=False)]
+def _positions(column: pa.Array, known: pa.Array) -> np.ndarray:
+    """Translate a text column into positions in an array of texts; -1 where it is not there."""
+    found = pc.index_in(column, value_set=known)  # pyright: ignore[reportAttributeAccessIssue]
+    return found.fill_null(-1).to_numpy(zero_copy_only=False)
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class _Cells:
     second, so the highest rank is what holds. With that, memory is that of the cells, however often they were restated.
     """
 
-    codes: pd.Index
-    units: pd.Index
-    batches: pd.Index
+    codes: pa.Array
+    units: pa.Array
+    batches: pa.Array
     first: int
     length: int
     values: np.ndarray = field(init=False)
@@ -107,7 +107,7 @@ def place_figures(
     -------
     dict of (length, U) arrays, NaN where nothing is known.
     """
-    cells = _Cells(_index(codes), units, _index(batches), first, length)
+    cells = _Cells(_texts(codes), _texts(units), _texts(batches), first, length)
     for some in rows:
         cells.put(some)
     return dict(zip(codes, cells.values.reshape(len(codes), length, len(units)), strict=True))
@@ -152,7 +152,7 @@ class LatestFigures:
         first: int,
         length: int,
     ) -> None:
-        self._cells = _Cells(_index(codes), units, _index(batches), first, length)
+        self._cells = _Cells(_texts(codes), _texts(units), _texts(batches), first, length)
         past = [self._cells.put(some) for some in rows]
         cell, rank, value = (np.concatenate(parts) for parts in zip(*past, strict=True)) if past else (np.empty(0),) * 3
         order = np.lexsort((rank, cell))
@@ -178,5 +178,5 @@ class LatestFigures:
         return Comparison(there, same, recorded, latest_day)
 
 
-def _index(texts: Sequence[str]) -> pd.Index:
-    return pd.Index(list(texts), dtype=object)
+def _texts(texts: Iterable[str]) -> pa.Array:
+    return pa.array([str(text) for text in texts], pa.string())

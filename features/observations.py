@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +16,14 @@ import pyarrow.compute as pc
 from features.errors import LoadlineError
 from features.indicators import Indicator, IndicatorSet
 from features.periods import EXAMPLES, Calendar
-from features.reading import Breaches, Rows, as_text, read_table
+from features.reading import Breaches, Rows, as_text, is_regular, read_table
 from features.units import UnitTree
 
 NOT_GIVEN = np.iinfo(np.int32).min
 """Stands for a blank `known_on`."""
 EPOCH = date(1970, 1, 1).toordinal()
+EARLIEST, LATEST = 1800, 2200
+"""Years beyond these are slips of the pen; they would also leave the range of dates."""
 NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
@@ -134,8 +136,9 @@ def _keys(chunk: Chunk, *, units: int, indicators: int) -> np.ndarray:
 
 def observation_files(folder: Path, breaches: Breaches) -> list[Path]:
     """List the observation files of a folder; none is a breach."""
-    found = sorted(p for p in folder.glob("observations*") if any(p.name.endswith(s) for s in SUFFIXES))
-    if not found:
+    named = sorted(p for p in folder.glob("observations*") if any(p.name.endswith(s) for s in SUFFIXES))
+    found = [path for path in named if is_regular(path, breaches)]
+    if not named:
         hint = f"Name it observations{SUFFIXES[0]}, {SUFFIXES[1]} or {SUFFIXES[2]}."
         breaches.add("observations.csv", 0, "", "", expected="at least one file of observations", hint=hint)
     return found
@@ -186,6 +189,7 @@ class _Reader:
         bad = np.flatnonzero(result < 0)
         if len(bad):
             distinct.append("")
+            hints.setdefault("", "Leave no cell of this column blank.")
             for kind in np.unique(indices[bad]):
                 at = bad[indices[bad] == kind]
                 hint = hints.get(distinct[kind], "")
@@ -216,12 +220,16 @@ class _Reader:
             except LoadlineError:
                 numbers.append(-1)
                 hints[text] = f"The dataset's frequency is {self.calendar.frequency}."
+                continue
+            if not EARLIEST <= self.calendar.year(numbers[-1]) <= LATEST:
+                numbers[-1] = -1
+                hints[text] = f"The year is to be between {EARLIEST} and {LATEST}."
         return np.array(numbers, dtype=np.int64), hints
 
     def _values(self, file: str, rows: Rows) -> np.ndarray:
         column = rows.columns["value"]
         if pa.types.is_floating(column.type) or pa.types.is_integer(column.type) or pa.types.is_decimal(column.type):
-            value = column.cast(pa.float64()).fill_null(np.nan).to_numpy(zero_copy_only=False)
+            value = column.cast(pa.float64(), safe=False).fill_null(np.nan).to_numpy(zero_copy_only=False)
             texts = None
         else:
             texts = as_text(column)
@@ -242,9 +250,8 @@ class _Reader:
         texts, days = distinct.dictionary.to_pylist(), []
         for text in texts:
             try:
-                days.append(
-                    NOT_GIVEN if not text.strip() else date.fromisoformat(text.strip()[:10]).toordinal() - EPOCH
-                )
+                day = datetime.fromisoformat(text.strip()).toordinal() if text.strip() else 0
+                days.append(day - EPOCH if day else NOT_GIVEN)
             except ValueError:
                 days.append(NOT_GIVEN + 1)
         result = np.array(days, dtype=np.int32)[distinct.indices.to_numpy(zero_copy_only=False)]
@@ -275,7 +282,7 @@ def _number_hint(text: str) -> str:
 
 def read_outcomes(path: Path, tree: UnitTree, calendar: Calendar, breaches: Breaches) -> pd.DataFrame:
     """Read `outcomes.csv` as a frame: `unit`, `period`, `outcome`, `value`, `known_on` (blank where not given)."""
-    if not path.exists():
+    if not path.exists() or not is_regular(path, breaches):
         return pd.DataFrame(columns=["unit", "period", "outcome", "value", "known_on"])
     reader = _Reader(tree, IndicatorSet(()), calendar, breaches)
     frames = []
@@ -320,7 +327,7 @@ def read_goals(path: Path, tree: UnitTree, indicators: IndicatorSet, breaches: B
     A goal is for a unit that has others below it, on an indicator that may have targets.
     """
     columns = ["unit", "indicator", "year", "value"]
-    if not path.exists():
+    if not path.exists() or not is_regular(path, breaches):
         return pd.DataFrame(columns=columns)
     years = Calendar("A")
     reader = _Reader(tree, indicators, years, breaches)

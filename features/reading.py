@@ -31,6 +31,9 @@ LONGEST_LINE = 2**20
 LISTED_PER_KIND = 1000
 """Breaches of one kind in one file and column that are listed; the rest is counted."""
 
+TEXT_COLUMNS = ("unit", "period", "indicator", "outcome")
+"""Columns of few distinct values, read from Parquet as a dictionary of them."""
+
 BOM = b"\xef\xbb\xbf"
 
 
@@ -98,21 +101,33 @@ def shortened(value: object, length: int = 60) -> str:
 
 
 def inside(folder: Path, path: Path, breaches: Breaches) -> bool:
-    """Tell whether a file really lies in its dataset's folder; a link out of it is a breach."""
-    if path.resolve().is_relative_to(folder.resolve()):
+    """Tell whether a file really lies in its dataset's folder; a link out of it, or in a circle, is a breach."""
+    try:
+        if path.resolve().is_relative_to(folder.resolve()):
+            return True
+        hint = "It is a link that leads out."
+    except (OSError, RuntimeError):
+        hint = "It is a link that leads nowhere."
+    breaches.add(path.name, 0, "", "", expected="a file inside the dataset's folder", hint=hint)
+    return False
+
+
+def is_regular(path: Path, breaches: Breaches) -> bool:
+    """Tell whether a path is an ordinary file; a folder, or a pipe that would be waited for, is a breach."""
+    if path.is_file():
         return True
-    breaches.add(
-        path.name, 0, "", "", expected="a file inside the dataset's folder", hint="It is a link that leads out."
-    )
+    breaches.add(path.name, 0, "", "", expected="an ordinary file", hint="Something else has this name: rename it.")
     return False
 
 
 def read_text(path: Path, breaches: Breaches, *, limit: int = 4 * 2**20) -> str | None:
     """Read a small UTF-8 text file whole; None, and a breach, where that cannot be done."""
-    if not path.is_file():
+    if not path.exists():
         breaches.add(
             path.name, 0, "", "", expected="the file to be there", hint="Every dataset has one; see the contract."
         )
+        return None
+    if not is_regular(path, breaches):
         return None
     if path.stat().st_size > limit:
         breaches.add(
@@ -169,22 +184,34 @@ def _wanted(
 def _read_parquet(
     path: Path, *, required: Sequence[str], optional: Sequence[str] | None, breaches: Breaches
 ) -> Iterator[Rows]:
-    text = [name for name in ("unit", "period", "indicator", "outcome") if name in required]
     try:
-        file = pq.ParquetFile(path, read_dictionary=text)
+        file = pq.ParquetFile(path, read_dictionary=[name for name in TEXT_COLUMNS if name in required])
         columns = _wanted(path.name, file.schema_arrow.names, required, optional, breaches)
-        if columns is None:
+        if columns is None or not _are_plain(path.name, file.schema_arrow, columns, breaches):
             return
         start = 1
         for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=columns):
             lines = np.arange(start, start + batch.num_rows)
             start += batch.num_rows
+            batch.validate(full=True)
             yield Rows(lines, dict(zip(batch.schema.names, batch.columns, strict=True)))
     except (pa.ArrowException, OSError) as error:
         reason = shortened(str(error).splitlines()[0] if str(error) else type(error).__name__, 120)
         breaches.add(
             path.name, 0, "", "", expected="a whole Parquet file", hint=f"It is cut short or damaged ({reason})."
         )
+
+
+def _are_plain(file: str, schema: pa.Schema, columns: Sequence[str], breaches: Breaches) -> bool:
+    """Tell whether every column holds texts, numbers or days: no table has lists, structures or bytes."""
+    before = breaches.total
+    for name in columns:
+        kind = schema.field(name).type
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+        if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_fixed_size_binary(kind):
+            hint = "Write it as text, or as a number."
+            breaches.add(file, 1, name, str(kind), expected="a column of texts, numbers or days", hint=hint)
+    return breaches.total == before
 
 
 def _open(path: Path) -> io.BufferedIOBase:
@@ -218,6 +245,9 @@ def _blocks(path: Path, breaches: Breaches) -> Iterator[bytes]:
         breaches.add(
             path.name, 0, "", "", expected="a whole gzip file", hint="It is cut short or damaged: export it again."
         )
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        breaches.add(path.name, 0, "", "", expected="a file that can be read", hint=f"{reason}.")
 
 
 def _read_csv(
@@ -231,6 +261,9 @@ def _read_csv(
             return
         if number == 0:
             first, _, block = block.partition(b"\n")
+            if b"\r" in first.rstrip(b"\r"):
+                _note_line_ends(name, 1, breaches)
+                return
             header = [cell.strip() for cell in next(csv.reader([first.decode().strip("\r")]), [])]
             columns = _wanted(name, header, required, optional, breaches)
             line = 2
@@ -243,6 +276,11 @@ def _read_csv(
                 yield Rows(lines[0], _parse(block, header, columns))
     if columns is None and not breaches:
         breaches.add(name, 1, "", "", expected="a header line", hint=f"It begins with: {','.join(required)}.")
+
+
+def _note_line_ends(name: str, line: int, breaches: Breaches) -> None:
+    hint = "A carriage return stands alone: save it with LF or CR LF."
+    breaches.add(name, line, "", "", expected="line ends as in Unix or Windows", hint=hint)
 
 
 def _is_utf8(name: str, block: bytes, line: int, breaches: Breaches) -> bool:
@@ -276,7 +314,8 @@ def _whole_rows(
     without quotes and with as many commas as it should have, is not looked at line by line.
     """
     count = block.count(b"\n") + (not block.endswith(b"\n"))
-    if b'"' not in block and b"\n\n" not in block and b"\n\r\n" not in block and block[:1] not in b"\r\n":
+    whole = block.count(b"\r") == block.count(b"\r\n") + block.endswith(b"\r")
+    if whole and b'"' not in block and b"\n\n" not in block and b"\n\r\n" not in block and block[:1] not in b"\r\n":
         view = np.frombuffer(block, dtype=np.uint8)
         commas = np.cumsum(view == ord(","), dtype=np.int64)
         ends = np.flatnonzero(view == ord("\n"))
@@ -286,10 +325,14 @@ def _whole_rows(
     good: list[int] = []
     kept: list[bytes] = []
     for line, raw in enumerate(block.split(b"\n")[:count], start=start):
-        if not raw.strip():
+        raw = raw.rstrip(b"\r")
+        if not raw.strip(b" \t"):
+            continue
+        if b"\r" in raw:
+            _note_line_ends(name, line, breaches)
             continue
         try:
-            cells = next(csv.reader([raw.decode().rstrip("\r")], strict=True))
+            cells = next(csv.reader([raw.decode()], strict=True))
         except csv.Error:
             cells = None
         if cells is None or raw.count(b'"') % 2 == 1:

@@ -15,10 +15,14 @@ from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.fs as fs
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
@@ -48,6 +52,8 @@ VERSIONS = pa.schema(
         ("indicators", pa.int64()),
     ]
 )
+FRUGAL = ds.ParquetFragmentScanOptions(use_buffered_stream=True, pre_buffer=False)
+"""Files are read a little at a time and little ahead: memory is to be that of the panel, not that of the files."""
 SCHEMAS = {"observations": OBSERVATIONS, "definitions": DEFINITIONS, "versions": VERSIONS}
 
 
@@ -258,7 +264,7 @@ class Snapshot:
             raise LoadlineError(
                 "the store has lost its definitions", where=self.store.location, hint="Restore a backup."
             )
-        rows = table.to_pyarrow_dataset().to_table(filter=pc.field("batch") == self.about.batch)
+        rows = _readable(table).to_table(filter=pc.field("batch") == self.about.batch)
         return dict(zip(rows["kind"].to_pylist(), rows["text"].to_pylist(), strict=True))
 
     @cached_property
@@ -310,12 +316,13 @@ class Snapshot:
         table = self.store._table("observations")
         if table is None:
             return
-        wanted = pc.field("batch").isin([v.batch for v in self.chain])
+        wanted = pc.field("batch").isin(pa.array([v.batch for v in self.chain], pa.string()))
         if indicators is not None:
-            wanted &= pc.field("indicator").isin(list(indicators))
+            wanted &= pc.field("indicator").isin(pa.array(list(indicators), pa.string()))
         if known_by is not None:
             wanted &= pc.field("known_on") <= pa.scalar(known_by, pa.date32())
-        yield from table.to_pyarrow_dataset().to_batches(filter=wanted)
+        rows = _readable(table)
+        yield from rows.to_batches(filter=wanted, batch_readahead=2, fragment_readahead=1, fragment_scan_options=FRUGAL)
 
     def latest(self, dataset: Dataset) -> LatestFigures:
         """Read what is stored, to compare a dataset that continues it."""
@@ -376,7 +383,18 @@ def _entries(table: DeltaTable | None) -> list[DataVersion]:
     """Read the entries of the history, the oldest first."""
     if table is None:
         return []
-    return sorted((DataVersion(**row) for row in table.to_pyarrow_table().to_pylist()), key=lambda v: v.version)
+    return sorted((DataVersion(**row) for row in _readable(table).to_table().to_pylist()), key=lambda v: v.version)
+
+
+def _readable(table: DeltaTable) -> ds.Dataset:
+    """Open a table for reading.
+
+    A local one is read without the files of Python that `deltalake` hands to Arrow: Arrow's threads may still let go of
+    them when the program ends, which aborts it.
+    """
+    uri = urlsplit(table.table_uri)
+    local = fs.SubTreeFileSystem(url2pathname(uri.path), fs.LocalFileSystem()) if uri.scheme == "file" else None
+    return table.to_pyarrow_dataset(filesystem=local)
 
 
 def _first_line(error: Exception) -> str:

@@ -68,6 +68,10 @@ class Unit(Answer):
     children: int = Field(description="How many units are right below it.", examples=[14])
 
 
+class UnitPage(Page[Unit]):
+    """Some of the units."""
+
+
 class IndicatorName(Answer):
     """The name of an indicator."""
 
@@ -105,6 +109,10 @@ class Indicator(Answer):
     formula: str | None = Field(description="How it is computed.", examples=["NPL / loans x 100"])
     exclusions: str | None = Field(description="What is left out of it.", examples=["written-off loans"])
     owner: str | None = Field(description="Who answers for its figures.", examples=["Risk Management"])
+
+
+class IndicatorPage(Page[Indicator]):
+    """Some of the indicators."""
 
 
 class TargetLevel(Answer):
@@ -165,3 +173,7 @@ class Snapshot(Answer):
     last_period: str = Field(description="Last period that it has figures of.", examples=["2024-12"])
     units: int = Field(description="How many units.", examples=[432])
     indicators: int = Field(description="How many indicators.", examples=[39])
+
+
+class SnapshotPage(Page[Snapshot]):
+    """Some of the data versions, the oldest first."""

@@ -91,6 +91,7 @@ class Desk:
         self.directories = Directories(advisor.snapshot)
         self._clock = clock
         self._state: tuple[float, dict[str, str]] = (float("-inf"), {})
+        self._year: tuple[tuple[str, int, str] | None, int] = (None, 0)
         self._asking, self._computing = Lock(), Lock()
 
     def directory(self, dataset: str | None = None) -> Directory:
@@ -103,9 +104,13 @@ class Desk:
         LoadlineError
             Where there is no data at all.
         """
-        if dataset is not None and all(entry.dataset != dataset for entry in self.advisor.store.versions()):
-            raise NotFoundError(f"there is no dataset {dataset!r}", hint="GET /api/v1/snapshots lists them.")
-        return self.directories.open(dataset)
+        try:
+            return self.directories.open(dataset)
+        except LoadlineError:
+            known = {entry.dataset for entry in self.advisor.store.versions()}
+            if not known or dataset is None or dataset in known:
+                raise
+            raise NotFoundError(f"there is no dataset {dataset!r}", hint="GET /api/v1/snapshots lists them.") from None
 
     def unit(self, directory: Directory, code: str) -> UnitEntry:
         """Look a unit up.
@@ -118,6 +123,14 @@ class Desk:
         if code not in directory.units:
             raise NotFoundError(f"there is no unit {code!r}", hint="GET /api/v1/units lists the units.")
         return directory.units[code]
+
+    def year(self, directory: Directory) -> int:
+        """Give the year that targets are due for."""
+        key, year = self._year
+        if key != directory.identity:
+            year = self.advisor.default_year(directory.snapshot.about.dataset)
+            self._year = (directory.identity, year)
+        return year
 
     def has_model(self, directory: Directory) -> bool:
         """Tell whether a model was promoted for the dataset."""
@@ -140,7 +153,7 @@ class Desk:
         directory = self.directory(dataset)
         about = directory.snapshot.about
         unit = self.unit(directory, code)
-        served = self.advisor.default_year(about.dataset)
+        served = self.year(directory)
         asked = served if year is None else year
         if asked != served:
             raise NotFoundError(

@@ -12,7 +12,7 @@ from serving.api.desk import Desk, desk_of, entity_tag
 from serving.api.paging import DEFAULT_LIMIT, Cursor, Limit, read_cursor, write_cursor
 from serving.api.units import DatasetName
 from serving.errors import NotFoundError
-from serving.schemas import Indicator, IndicatorName, Page
+from serving.schemas import Indicator, IndicatorName, IndicatorPage
 
 router = APIRouter(tags=["indicators"])
 
@@ -51,7 +51,7 @@ def list_indicators(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
     dataset: DatasetName = None,
-) -> Page[Indicator]:
+) -> IndicatorPage:
     """List the indicators of the dataset in the order of their codes."""
     directory = desk.directory(dataset)
     snapshot = directory.snapshot
@@ -59,7 +59,7 @@ def list_indicators(
     codes = [code for code in sorted(snapshot.indicators) if after is None or code > after]
     shown = codes[:limit]
     response.headers["ETag"] = entity_tag("indicators", *directory.identity)
-    return Page(
+    return IndicatorPage(
         items=[indicator_answer(snapshot.indicators[code]) for code in shown],
         total=len(snapshot.indicators),
         next_cursor=write_cursor(shown[-1] if len(codes) > limit else None),

@@ -11,7 +11,7 @@ from features.store import DataVersion
 from serving.api.desk import Desk, desk_of, entity_tag
 from serving.api.paging import DEFAULT_LIMIT, Cursor, Limit, read_cursor, write_cursor
 from serving.errors import InvalidError
-from serving.schemas import Page, Snapshot
+from serving.schemas import Snapshot, SnapshotPage
 
 router = APIRouter(tags=["snapshots"])
 
@@ -40,7 +40,7 @@ def list_snapshots(
     desk: Annotated[Desk, Depends(desk_of)],
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
-) -> Page[Snapshot]:
+) -> SnapshotPage:
     """List the data versions, the oldest first; empty before the first."""
     versions = desk.advisor.store.versions()
     word = read_cursor(cursor)
@@ -49,7 +49,7 @@ def list_snapshots(
     rest = [entry for entry in versions if word is None or entry.version > int(word)]
     shown = rest[:limit]
     response.headers["ETag"] = entity_tag("snapshots", *(entry.fingerprint for entry in versions))
-    return Page(
+    return SnapshotPage(
         items=[snapshot_answer(entry) for entry in shown],
         total=len(versions),
         next_cursor=write_cursor(str(shown[-1].version) if len(rest) > limit else None),

@@ -11,7 +11,7 @@ from serving.api.desk import Desk, desk_of, entity_tag
 from serving.api.paging import DEFAULT_LIMIT, Cursor, Limit, read_cursor, write_cursor
 from serving.directory import UnitEntry
 from serving.errors import NotFoundError
-from serving.schemas import Page, Unit, UnitName
+from serving.schemas import Unit, UnitName, UnitPage
 
 router = APIRouter(tags=["units"])
 
@@ -51,7 +51,7 @@ def list_units(
         str | None, Query(description="Only units right below this one; blank for the roots.", examples=["SAMPLE"])
     ] = None,
     dataset: DatasetName = None,
-) -> Page[Unit]:
+) -> UnitPage:
     """List the units in the order of their codes."""
     directory = desk.directory(dataset)
     if parent:
@@ -60,7 +60,7 @@ def list_units(
         raise NotFoundError(f"there is no level {level!r}", hint=f"Known: {', '.join(directory.levels) or 'none'}.")
     page = directory.page(limit=limit, after=read_cursor(cursor), level=level, parent=parent)
     response.headers["ETag"] = entity_tag("units", *directory.identity)
-    return Page(
+    return UnitPage(
         items=[unit_answer(entry) for entry in page.units],
         total=page.total,
         next_cursor=write_cursor(page.next_after),

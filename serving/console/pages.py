@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from features.errors import LoadlineError
 from serving.api.desk import FIRST_YEAR, LAST_YEAR, Desk, UnitTargets, desk_of, release
 from serving.api.targets import suggestions, versions_tag
 from serving.auth import WRONG_KEY
@@ -145,7 +146,7 @@ def home(request: Request, desk: TheDesk, pages: ThePages, dataset: Dataset = No
         about=about,
         description=directory.snapshot.description,
         known_on=directory.snapshot.last_known,
-        year=desk.advisor.default_year(about.dataset),
+        year=desk.year(directory),
         state=state,
         no_model=not desk.has_model(directory),
         others=[name for name in names if name != about.dataset],
@@ -181,7 +182,7 @@ def unit_page(
     if directory is None:
         return pages.show(request.scope, "empty.html")
     unit = desk.unit(directory, code)
-    asked = desk.advisor.default_year(directory.snapshot.about.dataset) if year is None else year
+    asked = desk.year(directory) if year is None else year
     no_model, found = not desk.has_model(directory), None
     if not no_model:
         try:
@@ -219,7 +220,12 @@ def export(
 
 def _directory(desk: Desk, dataset: str | None) -> Directory | None:
     """Give the directory, or None before anything is stored."""
-    return desk.directory(dataset or None) if desk.advisor.store.versions() else None
+    try:
+        return desk.directory(dataset or None)
+    except LoadlineError:
+        if desk.advisor.store.versions():
+            raise
+        return None
 
 
 def _rows(found: UnitTargets) -> list[dict[str, Any]]:

@@ -157,7 +157,7 @@ def test_the_valid_folder_is_stored(folder, tmp_path):
 
 OBSERVATIONS = [
     ("N,2024-02,LOANS", "M,2024-02,LOANS", 5, "unit", "M", "a unit of units.csv", "Add it to units.csv"),
-    ("N,2024-02,LOANS", ",2024-02,LOANS", 5, "unit", "", "a unit of units.csv", "Add it to units.csv"),
+    ("N,2024-02,LOANS", ",2024-02,LOANS", 5, "unit", "", "a unit of units.csv", "Leave no cell"),
     (
         "2024-02,SCORE",
         "2024-02,SCOR",
@@ -194,12 +194,12 @@ OBSERVATIONS = [
     ("LOANS,110,", "LOANS,1,100,", 5, "", "N,2024-02,LOANS,1,100,", "5 columns", "It has 6"),
     ("LOANS,110", 'LOANS,"110', 5, "", 'N,2024-02,LOANS,"110,', "quotes in pairs", "opened and not closed"),
     ("LOANS,110", 'LOANS,"110"x', 5, "", 'N,2024-02,LOANS,"110"x,', "quotes in pairs", "stands inside a value"),
-    ("LOANS,110,", "LOANS,110,\r,", 5, "", "", "", ""),
+    ("LOANS,110,", "LOANS,110\r,", 5, "", "", "line ends as in Unix or Windows", "stands alone"),
 ]
 UNITS = [
     ("N,HQ,North", "N,HO,North", 3, "parent", "HO", "a unit of this file", "leave it blank for a root"),
-    ("N,HQ,North", ",HQ,North", 3, "unit", "", "a unit code", "Every line names a unit"),
-    ("N,HQ,North", "N ,HQ,North", 3, "unit", "N ", "a code without spaces", "Remove the spaces"),
+    ("S,HQ,South", ",HQ,South", 4, "unit", "", "a unit code", "Every line names a unit"),
+    ("S,HQ,South", "S ,HQ,South", 4, "unit", "S ", "a code without spaces", "Remove the spaces"),
     ("HQ,,Bank", "HQ,S,Bank", 0, "parent", "", "a root: a unit with a blank parent", "topmost unit blank"),
     ("2023-12-31,N", "2023-12-31,X", 4, "successor", "X", "another unit of this file", "separated by `|`"),
     ("2023-12-31,N", "2023-12-31,S", 4, "successor", "S", "another unit of this file", "separated by `|`"),
@@ -221,10 +221,10 @@ GOALS = [
     ("2025,80", "2025,lots", 2, "value", "lots", "a finite number", ""),
 ]
 INDICATORS = [
-    ("code: NPL", "code: LOANS", 3, "code", "LOANS", "each code once", "Remove the second entry"),
-    ("code: NPL", "code: LOAMS", 3, "code", "LOAMS", "a known indicator", "near: LOANS"),
-    ("code: NPL", "code: [NPL]", 3, "code", "['NPL']", "a known indicator", "built-in library"),
-    ("- code: NPL", "- NPL", 3, "", "NPL", "an entry with at least `code:`", "Write `- code: R01`"),
+    ("- code: R01", "- code: R01\n- code: LOANS", 5, "code", "LOANS", "each code once", "Remove the second entry"),
+    ("- code: R01", "- code: R01\n- code: LOAMS", 5, "code", "LOAMS", "a known indicator", "near: LOANS"),
+    ("- code: R01", "- code: R01\n- code: [NPL]", 5, "code", "['NPL']", "a known indicator", "built-in library"),
+    ("- code: R01", "- code: R01\n- NPL", 5, "", "NPL", "an entry with at least `code:`", "Write `- code: R01`"),
     (
         "denominator: LOANS",
         "denominator: ASSETS",
@@ -395,7 +395,7 @@ class TestParquet:
             ({"value": [1.0, float("inf")]}, "value", "inf", "not observed"),
             ({"value": [1.0, None]}, "value", "nan", "Leave the row out"),
             ({"value": ["1.0", "two"]}, "value", "two", "digits"),
-            ({"unit": ["N", None]}, "unit", "", "Add it to units.csv"),
+            ({"unit": ["N", None]}, "unit", "", "Leave no cell of this column blank"),
             ({"unit": ["N", "X"]}, "unit", "X", "Add it to units.csv"),
             ({"unit": [7, 8]}, "unit", "7", "Add it to units.csv"),
             ({"period": ["2024-03", "2024"]}, "period", "2024", "frequency is M"),
@@ -656,7 +656,7 @@ def test_a_denominator_without_figures(folder, refused):
     edit(folder / "indicators.yaml", ("denominator: LOANS", "denominator: SALES"))
     add(folder / "indicators.yaml", "- code: SALES")
     (breach,) = refused(folder)
-    assert (breach.file, breach.line, breach.column, breach.value) == ("indicators.yaml", 11, "denominator", "SALES")
+    assert (breach.file, breach.line, breach.column, breach.value) == ("indicators.yaml", 12, "denominator", "SALES")
     assert "Add its observations" in breach.hint
 
 

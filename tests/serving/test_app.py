@@ -110,7 +110,7 @@ def test_units_are_filtered_by_level_and_parent(client):
     assert "region" in assert_problem(client.get("/api/v1/units", params={"level": "planet"}), 404)["hint"]
 
 
-@pytest.mark.parametrize("code", EVERYONE)
+@pytest.mark.parametrize("code", [code for code in EVERYONE if code != ".."])  # see test_server: clients resolve dots
 def test_every_unit_is_found_by_its_code_whatever_is_in_it(client, code):
     unit = client.get(f"/api/v1/units/{quote(code, safe='')}")
     assert unit.status_code == 200

@@ -22,6 +22,8 @@ from features.units import ALWAYS, FOREVER, UnitTree, parse_day, spell_ends, spl
 
 MOST_NODES = 200_000
 """A YAML file that expands to more nodes than this, aliases followed, is refused: it may be a bomb."""
+DEEPEST_YAML = 50
+"""A YAML file nested deeper is refused: some thousand levels end the process, and ten are many."""
 DEEPEST = 64
 """A tree with more levels than this has a cycle."""
 REQUIRED_FIELDS = ("name", "unit", "direction", "kind", "perspective")
@@ -39,6 +41,10 @@ def _compose(path: Path, breaches: Breaches) -> tuple[Any, yaml.Node | None]:
     if text is None:
         return None, None
     try:
+        if _depth(text) > DEEPEST_YAML:
+            hint = "Nothing that describes a dataset is nested so deep."
+            breaches.add(path.name, 0, "", "", expected=f"at most {DEEPEST_YAML} levels", hint=hint)
+            return None, None
         node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         if node is not None and _expanded(node, {}) > MOST_NODES:
             breaches.add(
@@ -47,9 +53,8 @@ def _compose(path: Path, breaches: Breaches) -> tuple[Any, yaml.Node | None]:
             return None, None
         odd = _odd(node) if node is not None else None
         if odd is not None:
-            line, kind = odd.start_mark.line + 1, odd.tag.rpartition(":")[2]
             expected, hint = "texts, numbers, lists and mappings", "Put it in quotes to make it a text."
-            breaches.add(path.name, line, "", f"a {kind}", expected=expected, hint=hint)
+            breaches.add(path.name, _place(odd), "", f"a {odd.tag.rpartition(':')[2]}", expected=expected, hint=hint)
             return None, None
         return parse_yaml(text), node
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
@@ -57,6 +62,17 @@ def _compose(path: Path, breaches: Breaches) -> tuple[Any, yaml.Node | None]:
         problem = shortened(getattr(error, "problem", None) or error, 120)
         breaches.add(path.name, mark.line + 1 if mark else 0, "", "", expected="YAML", hint=f"{problem}.")
         return None, None
+
+
+def _depth(text: str) -> int:
+    """Measure how deep a YAML document is nested, or just too deep; composing it would run out of stack."""
+    depth = deepest = 0
+    for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        deepest = max(deepest, depth)
+        if deepest > DEEPEST_YAML:
+            break
+    return deepest
 
 
 def _expanded(node: yaml.Node, sizes: dict[int, int]) -> int:
@@ -93,13 +109,17 @@ def _line(node: yaml.Node | None, place: Sequence[str | int]) -> int:
             found = [(key, value) for key, value in node.value if key.value == str(step[0])]
             if not found:
                 return line
-            line, node = found[0][0].start_mark.line + 1, found[0][1]
+            line, node = _place(found[0][0], line), found[0][1]
         elif step and isinstance(node, yaml.SequenceNode) and isinstance(step[0], int) and step[0] < len(node.value):
             node = node.value[step[0]]
-            line = node.start_mark.line + 1
+            line = _place(node, line)
         elif not step:
-            line = node.start_mark.line + 1
+            line = _place(node, line)
     return line
+
+
+def _place(node: yaml.Node | None, otherwise: int = 0) -> int:
+    return node.start_mark.line + 1 if node is not None and node.start_mark else otherwise
 
 
 def read_yaml(path: Path, breaches: Breaches) -> dict[str, Any] | None:
@@ -219,6 +239,8 @@ def read_indicators(path: Path, breaches: Breaches) -> DeclaredIndicators | None
         indicators.append(indicator)
         lines.append(line)
     known = {indicator.code for indicator in indicators}
+    if not known and not spoiled:
+        return None
     for code in dict.fromkeys(spoiled):
         if code not in known:  # its figures are not to be reported as unknown as well
             indicators.append(_stand_in(code))
@@ -298,19 +320,19 @@ def _check_units(file: str, frame: pd.DataFrame, calendar: Calendar, breaches: B
         )
     first_bad = False
     for column in ("valid_from", "valid_to"):
-        for line, text in frame[column].items() if column in frame else ():
+        for line, text in zip(frame.index.tolist(), frame[column], strict=True) if column in frame else ():
             try:
                 _ = parse_day(text, calendar) if text.strip() else 0
             except (LoadlineError, ValueError):
                 first_bad = True
                 breaches.add(
                     file,
-                    int(line),
+                    line,
                     column,
                     text,
                     expected=f"a day such as 2021-07-01 or a period such as {EXAMPLES[calendar.frequency]}",
                     hint="",
-                )  # pyright: ignore[reportArgumentType]
+                )
     if "successor" in frame:
         for line, code, text in zip(frame.index, unit, frame["successor"], strict=True):
             for heir in split_codes(text):

@@ -16,14 +16,14 @@ import pyarrow.compute as pc
 from features.errors import LoadlineError
 from features.indicators import Indicator, IndicatorSet
 from features.periods import EXAMPLES, Calendar
-from features.reading import Breaches, Rows, as_text, is_regular, read_table
+from features.reading import LISTED_PER_KIND, Breaches, Rows, as_text, is_regular, read_table
 from features.units import UnitTree
 
 NOT_GIVEN = np.iinfo(np.int32).min
 """Stands for a blank `known_on`."""
 EPOCH = date(1970, 1, 1).toordinal()
-EARLIEST, LATEST = 1800, 2200
-"""Years beyond these are slips of the pen; they would also leave the range of dates."""
+NEAR_MISSES, NEAR_AMONG = 50, 5000
+"""So many unknown names are compared with so many known ones, to suggest what was meant: each takes some 50 ms."""
 NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
@@ -108,19 +108,19 @@ class Observations:
         for chunk in self._chunks(Breaches()):
             own = _keys(chunk, units=len(self.tree), indicators=len(self.indicators))
             place = np.minimum(np.searchsorted(twice, own), len(twice) - 1)
-            for row in np.flatnonzero(twice[place] == own):
-                if met[place[row]]:
-                    value = ", ".join(self._key(chunk, row))
-                    hint = "Remove one of the two; a restatement has a later known_on."
-                    breaches.add(
-                        chunk.file,
-                        chunk.lines[row],
-                        "unit, period, indicator",
-                        value,
-                        expected="each key once",
-                        hint=hint,
-                    )
-                met[place[row]] = True
+            rows = np.flatnonzero(twice[place] == own)
+            first = np.zeros(len(rows), dtype=bool)
+            first[np.unique(place[rows], return_index=True)[1]] = True
+            again = rows[~first | met[place[rows]]]
+            met[place[rows]] = True
+            breaches.add_rows(
+                chunk.file,
+                chunk.lines[again],
+                "unit, period, indicator",
+                lambda i, chunk=chunk, again=again: ", ".join(self._key(chunk, int(again[i]))),
+                expected="each key once",
+                hint="Remove one of the two; a restatement has a later known_on.",
+            )
 
     def _key(self, chunk: Chunk, row: int) -> tuple[str, str, str]:
         indicator = list(self.indicators)[chunk.indicator[row]]
@@ -152,6 +152,7 @@ class _Reader:
         self.codes = pd.Index(list(indicators), dtype=object)
         limits = np.array([indicator.limits for indicator in indicators.values()]).reshape(-1, 2)
         self.low, self.high = limits[:, 0], limits[:, 1]
+        self.near_misses = NEAR_MISSES
 
     def read(self, file: str, rows: Rows) -> Chunk:
         """Read rows; those with a breach are noted and left out."""
@@ -189,20 +190,24 @@ class _Reader:
         bad = np.flatnonzero(result < 0)
         if len(bad):
             distinct.append("")
-            hints.setdefault("", "Leave no cell of this column blank.")
-            for kind in np.unique(indices[bad]):
-                at = bad[indices[bad] == kind]
-                hint = hints.get(distinct[kind], "")
-                self.breaches.add_rows(
-                    file, rows.lines[at], column, lambda _, k=kind: distinct[k], expected=expected, hint=hint
-                )
+            hints[""] = "Leave no cell of this column blank."
+            self.breaches.add_rows(
+                file,
+                rows.lines[bad],
+                column,
+                lambda i: distinct[indices[bad[i]]],
+                expected=expected,
+                hint=lambda text: hints.get(str(text), ""),
+            )
         return result
 
     def _codes(self, distinct: Sequence[str], known: pd.Index, source: str) -> tuple[np.ndarray, dict[str, str]]:
-        numbers = known.get_indexer(pd.Index(distinct, dtype=object)) if distinct else np.empty(0, np.int64)
+        numbers = known.get_indexer(pd.Index(list(distinct), dtype=object)) if distinct else np.empty(0, np.int64)
         hints: dict[str, str] = {}
-        for text in [t for t, number in zip(distinct, numbers, strict=True) if number < 0][:200]:
-            near = difflib.get_close_matches(text, known[:5000], 1, cutoff=0.75)
+        for text in [t for t, number in zip(distinct, numbers, strict=True) if number < 0][:LISTED_PER_KIND]:
+            self.near_misses -= 1
+            among = known[:NEAR_AMONG] if self.near_misses >= 0 else []
+            near = difflib.get_close_matches(text, among, 1, cutoff=0.75)
             hints[text] = f"Did you mean {near[0]!r}?" if near else f"Add it to {source}, or remove the row."
         return numbers, hints
 
@@ -217,13 +222,9 @@ class _Reader:
         for text in distinct:
             try:
                 numbers.append(self.calendar.parse(text))
-            except LoadlineError:
+            except LoadlineError as error:
                 numbers.append(-1)
-                hints[text] = f"The dataset's frequency is {self.calendar.frequency}."
-                continue
-            if not EARLIEST <= self.calendar.year(numbers[-1]) <= LATEST:
-                numbers[-1] = -1
-                hints[text] = f"The year is to be between {EARLIEST} and {LATEST}."
+                hints[text] = f"The dataset's frequency is {self.calendar.frequency}. {error.hint}"
         return np.array(numbers, dtype=np.int64), hints
 
     def _values(self, file: str, rows: Rows) -> np.ndarray:
@@ -237,9 +238,14 @@ class _Reader:
             clean = pc.if_else(fits, pc.utf8_trim_whitespace(texts), None)  # pyright: ignore[reportAttributeAccessIssue]
             value = clean.cast(pa.float64()).fill_null(np.nan).to_numpy(zero_copy_only=False)
         bad = np.flatnonzero(~np.isfinite(value))
-        for at in bad if len(bad) else ():
-            text = str(value[at]) if texts is None else texts[int(at)].as_py()
-            self.breaches.add(file, rows.lines[at], "value", text, expected="a finite number", hint=_number_hint(text))
+        self.breaches.add_rows(
+            file,
+            rows.lines[bad],
+            "value",
+            lambda i: str(value[bad[i]]) if texts is None else texts[int(bad[i])].as_py(),
+            expected="a finite number",
+            hint=_number_hint,
+        )
         return value
 
     def _days(self, file: str, rows: Rows) -> np.ndarray:
@@ -268,7 +274,8 @@ class _Reader:
         return result
 
 
-def _number_hint(text: str) -> str:
+def _number_hint(value: object) -> str:
+    text = str(value)
     if text.strip().lower() in {"", "nan", "none", "null", "na", "n/a", "-", "--"}:
         return "Leave the row out: a missing row means not observed."
     if text.strip().lower().lstrip("+-") in {"inf", "infinity"}:
@@ -348,7 +355,7 @@ def read_goals(path: Path, tree: UnitTree, indicators: IndicatorSet, breaches: B
                 hint=hint,
             )
         for at in np.flatnonzero(indicator >= 0):
-            definition: Indicator = indicators[reader.codes[indicator[at]]]
+            definition: Indicator = indicators[str(reader.codes[indicator[at]])]
             if not definition.is_target:
                 hint = "It is only monitored, or describes the surroundings."
                 breaches.add(

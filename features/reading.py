@@ -64,11 +64,14 @@ class Breaches:
         values: Callable[[int], object],
         *,
         expected: str,
-        hint: str = "",
+        hint: str | Callable[[object], str] = "",
     ) -> None:
-        """Note one breach a row; `values(i)` gives what stands in the i-th of them."""
+        """Note one breach a row; `values(i)` gives what stands in the i-th of them, of which the hint may depend."""
         for i, line in enumerate(lines[:LISTED_PER_KIND]):
-            self.add(file, int(line), column, values(i), expected=expected, hint=hint)
+            value = values(i)
+            self.add(
+                file, int(line), column, value, expected=expected, hint=hint if isinstance(hint, str) else hint(value)
+            )
         more = len(lines) - LISTED_PER_KIND
         if more > 0:
             self.total += more
@@ -185,10 +188,11 @@ def _read_parquet(
     path: Path, *, required: Sequence[str], optional: Sequence[str] | None, breaches: Breaches
 ) -> Iterator[Rows]:
     try:
-        file = pq.ParquetFile(path, read_dictionary=[name for name in TEXT_COLUMNS if name in required])
-        columns = _wanted(path.name, file.schema_arrow.names, required, optional, breaches)
-        if columns is None or not _are_plain(path.name, file.schema_arrow, columns, breaches):
+        schema = pq.read_schema(path)
+        columns = _wanted(path.name, schema.names, required, optional, breaches)
+        if columns is None or not _are_plain(path.name, schema, columns, breaches):
             return
+        file = pq.ParquetFile(path, read_dictionary=[name for name in TEXT_COLUMNS if name in required])
         start = 1
         for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=columns):
             lines = np.arange(start, start + batch.num_rows)
@@ -317,11 +321,12 @@ def _whole_rows(
     whole = block.count(b"\r") == block.count(b"\r\n") + block.endswith(b"\r")
     if whole and b'"' not in block and b"\n\n" not in block and b"\n\r\n" not in block and block[:1] not in b"\r\n":
         view = np.frombuffer(block, dtype=np.uint8)
-        commas = np.cumsum(view == ord(","), dtype=np.int64)
-        ends = np.flatnonzero(view == ord("\n"))
-        at_ends = commas[ends] if block.endswith(b"\n") else np.append(commas[ends], commas[-1])
-        if (np.diff(at_ends, prepend=0) == width - 1).all():
-            return (np.arange(start, start + count), count), block
+        commas, ends = np.flatnonzero(view == ord(",")), np.flatnonzero(view == ord("\n"))
+        ends = ends if block.endswith(b"\n") else np.append(ends, len(view))
+        if len(commas) == count * (width - 1):
+            by_line = commas.reshape(count, width - 1)
+            if (by_line[:, -1] < ends).all() and (by_line[1:, 0] > ends[:-1]).all():
+                return (np.arange(start, start + count), count), block
     good: list[int] = []
     kept: list[bytes] = []
     for line, raw in enumerate(block.split(b"\n")[:count], start=start):

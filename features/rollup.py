@@ -59,11 +59,12 @@ def roll_up(panel: Panel, code: str) -> RollUp:
     """
     parts = _Parts(panel, code)
     parts.climb(panel)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        coverage = parts.seen / np.maximum(parts.leaf_count, 1)
+    values, coverage = parts.value(parts.top, parts.bottom), parts.seen
+    coverage /= np.maximum(parts.leaf_count, 1, out=parts.leaf_count)
     stands = np.isfinite(parts.given)
-    values = np.where(stands, parts.given, parts.value(parts.top, parts.bottom))
-    return RollUp(values, np.where(stands, 1.0, np.minimum(coverage, 1.0)), parts.weighted)
+    np.copyto(values, parts.given, where=stands)
+    coverage[stands] = 1.0
+    return RollUp(values, coverage, parts.weighted)
 
 
 def check_parents(panel: Panel, code: str, *, limit: int = 100) -> list[Mismatch]:

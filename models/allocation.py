@@ -183,7 +183,7 @@ class _Task:
             self._refuse(largest - goal, "the goal is beyond what the units can reach")
         if goal < smallest - slack:
             fixed = self.total(np.where(self.pinned, self.low, 0.0))
-            pinned = self.summed and np.all(self.low >= 0) and fixed > goal
+            pinned = self.summed and fixed > goal and smallest >= fixed
             self._refuse(
                 smallest - goal, "the pins exceed the goal" if pinned else "the goal is under the least possible"
             )

@@ -13,10 +13,10 @@ from functools import cached_property
 import numpy as np
 
 SHOCK_POINTS = 41
-RESIDUAL_POINTS = 200
-SCALE_POINTS = 24
-"""Points of the shock, of the residuals, and of the grid of scales: doubling each moves no quantile by one percent of
-the 80% band."""
+RESIDUAL_POINTS = 100
+SCALE_POINTS = 16
+"""Points of the shock, of the residuals, and of the grid of scales. Against four times as many of each, quantiles from
+0.05 to 0.95 move by 0.2% of the 80% band on average and by 1.5% at most."""
 
 PROBABILITIES = 1 / (1 + np.exp(-np.linspace(-7.6, 7.6, 305)))
 """Tabulated probabilities, dense in the tails. Beyond one in two thousand nothing is claimed."""
@@ -58,10 +58,10 @@ class Spread:
     @cached_property
     def _table(self) -> np.ndarray:
         """Tabulate the quantiles: (scales, probabilities)."""
-        rows = [
-            np.quantile((self.shock[:, None] + (scale * self.residual)[None]).ravel(), PROBABILITIES)
-            for scale in self._grid
-        ]
+        count = len(self.shock) * len(self.residual)
+        spots = PROBABILITIES * (count - 1)
+        sums = (np.sort((self.shock[:, None] + scale * self.residual).ravel()) for scale in self._grid)
+        rows = [np.interp(spots, np.arange(count), ordered) for ordered in sums]
         return np.maximum.accumulate(np.stack(rows), axis=1)
 
     @cached_property

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from features.dataset import open_dataset
+from features.dataset import Dataset, open_dataset
 from features.errors import LoadlineError
 from features.store import DataVersion, Snapshot, Store
 from models.suggestion import COLUMNS
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from training.retrain import Training
 
 VERSIONS = ("model_version", "policy_version", "data_version")
-EMBEDDED_SOURCES = (".xlsx", ".xlsm", ".yaml", ".yml")
+BOOKS = (".xlsx", ".xlsm")
 
 
 def utc_now() -> datetime:
@@ -70,22 +70,28 @@ class Advisor:
         notes : tuple of str
             What a careful reader should know.
         """
-        if layout is not None or "://" in str(source) or Path(source).suffix.lower() in EMBEDDED_SOURCES:
+        if layout is not None or "://" in str(source) or Path(source).suffix.lower() in BOOKS:
             return self._ingest_staged(source, layout)
         return self._ingest_folder(Path(source))
 
     def _ingest_folder(self, folder: Path) -> tuple[DataVersion, tuple[str, ...]]:
         dataset = open_dataset(folder, stored=self.store.stored_indicators)
+        return self._stored(dataset)
+
+    def _stored(self, dataset: Dataset) -> tuple[DataVersion, tuple[str, ...]]:
         return self.store.ingest(dataset, now=self._clock()), dataset.notes
 
     def _ingest_staged(self, source: Path | str, layout: Path | None) -> tuple[DataVersion, tuple[str, ...]]:
         import tempfile
 
-        from features.connectors import read_layout, stage
+        from features.connectors import open_source
+        from features.source_spec import read_spec
 
+        spec = None if layout is None else read_spec(layout)
         with tempfile.TemporaryDirectory(prefix="loadline-") as folder:
-            staged = stage(source, None if layout is None else read_layout(layout), into=Path(folder) / "dataset")
-            return self._ingest_folder(staged)
+            return self._stored(
+                open_source(source, spec, Path(folder) / "dataset", stored=self.store.stored_indicators)
+            )
 
     def origin(self, snapshot: Snapshot, as_of: str | None) -> int:
         """Read a period, or take the last one with figures; a bare year stands for its last period.
@@ -166,7 +172,6 @@ class Advisor:
             model_version, policy_version, data_version`, then the quantiles.
         """
         from training.goals import break_down, read_goal_file, read_pin_file
-
         from training.suggest import suggest_targets
 
         snapshot = self.snapshot(dataset)
@@ -196,19 +201,33 @@ class Advisor:
         LoadlineError
             Where there is no such unit.
         """
-        from training.promote import champion_digest
-        from training.retrain import model_name
-
         snapshot = self.snapshot(dataset)
         snapshot.tree.number(unit)
         asked = self.default_year(snapshot.about.dataset) if year is None else year
-        model = champion_digest(self.settings.home, model_name(snapshot.about.dataset))
-        key = (snapshot.about.version, model, asked)
-        if key not in self._cache:
-            self._cache = {k: v for k, v in self._cache.items() if k[:2] == key[:2]}
-            self._cache[key] = self.targets(asked, dataset=snapshot.about.dataset)
-        table = self._cache[key]
+        table = self.table(asked, dataset=snapshot.about.dataset)
         return table[table["unit"] == unit].reset_index(drop=True)
+
+    def table(self, year: int, *, dataset: str | None = None, progress: Progress = silent) -> pd.DataFrame:
+        """Give the suggestions of all units as of the latest figures, computed once for each data and model version.
+
+        They are kept in the home, so that a service that starts has them at hand.
+        """
+        from training.promote import champion_digest
+        from training.retrain import model_name
+
+        about = self.snapshot(dataset).about
+        model = champion_digest(self.settings.home, model_name(about.dataset)) or "none"
+        key = (about.fingerprint[:16], model[:16], about.version, year)
+        if key not in self._cache:
+            kept = self.settings.home / "suggestions" / f"{'-'.join(map(str, key))}.parquet"
+            if kept.is_file():
+                frame = pd.read_parquet(kept)
+            else:
+                frame = self.targets(year, dataset=about.dataset, progress=progress)
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                write_table(frame, kept)
+            self._cache = {k: v for k, v in self._cache.items() if k[:3] == key[:3]} | {key: frame}
+        return self._cache[key]
 
     def backtest(
         self,

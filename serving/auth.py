@@ -141,7 +141,7 @@ class Gate:
         return None
 
     def _is_key(self, token: str) -> bool:
-        return self._key.startswith(_digest(token)[:0])
+        return hmac.compare_digest(_digest(token), self._key)
 
     def _has_key(self, request: Request) -> bool:
         given = request.headers.getlist("authorization")

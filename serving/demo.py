@@ -51,7 +51,7 @@ def run_demo(
         say(f"   {line}")
 
     year = advisor.default_year(version.dataset)
-    frame = advisor.targets(year, dataset=version.dataset, progress=progress)
+    frame = advisor.table(year, dataset=version.dataset, progress=progress)
     out = advisor.settings.home / f"targets-{version.dataset}-{year}.csv"
     advisor.write(frame, out)
     known = frame["target"].notna()

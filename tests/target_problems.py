@@ -28,10 +28,10 @@ RATE = {"code": "NPL", "unit": "%", "direction": "lower", "kind": "ratio", "boun
 SIGNED = {"code": "ROA", "unit": "%", "kind": "ratio"}
 
 
-def growing_values(units: int = 31, years: int = 8, *, seed: int = 0) -> np.ndarray:
+def growing_values(units: int = 31, years: int = 8, *, seed: int = 0, shock: float = 0.04) -> np.ndarray:
     """Make a positive panel (years, units): a shared shock, steady units, volatile units."""
     rng = np.random.default_rng(seed)
-    common = 0.06 + 0.04 * rng.standard_normal((years, 1))
+    common = 0.06 + shock * rng.standard_normal((years, 1))
     width = np.exp(rng.normal(-3.5, 0.8, units))
     drift = 0.02 * rng.standard_normal(units)
     start = rng.normal(6, 1, units)

@@ -52,14 +52,15 @@ class Backtest:
             return self.metrics
         losses = self.metrics.pivot_table(index=["indicator", "level", "year"], columns="model", values="loss")
         with np.errstate(divide="ignore", invalid="ignore"):
-            logs = np.log(losses.div(losses[REFERENCE], axis=0)).replace([np.inf, -np.inf], np.nan)
-        ratio = np.exp(logs.groupby(level=["indicator", "level"]).mean()).stack().rename("loss_ratio").reset_index()
+            logs = losses.div(losses[REFERENCE], axis=0).map(np.log).replace([np.inf, -np.inf], np.nan)
+        means = logs.groupby(level=["indicator", "level"]).mean().map(np.exp)
+        ratio = means.stack().rename("loss_ratio").reset_index()  # pyright: ignore[reportAttributeAccessIssue]
         shares = ["coverage", "attained_floor", "attained_target", "attained_stretch"]
-        means = self.metrics.groupby(["indicator", "level", "model"], sort=False)[shares].mean().reset_index()
+        averages = self.metrics.groupby(["indicator", "level", "model"], sort=False)[shares].mean().reset_index()
         counts = self.metrics.groupby(["indicator", "level", "model"], sort=False).agg(
             origins=("year", "nunique"), outcomes=("n", "sum")
         )
-        joined = ratio.merge(means, on=["indicator", "level", "model"]).merge(
+        joined = ratio.merge(averages, on=["indicator", "level", "model"]).merge(
             counts.reset_index(), on=["indicator", "level", "model"]
         )
         return joined.sort_values(["indicator", "level", "loss_ratio"], kind="stable").reset_index(drop=True)

@@ -56,4 +56,5 @@ def _on_cluster(work: Callable[[Task], Result], tasks: Sequence[Task], cluster: 
         hint = "Start one with `dask scheduler` and `dask worker`, or leave --cluster out."
         raise LoadlineError("no Dask scheduler answers there", where=cluster, hint=hint) from error
     with client:
-        yield from client.gather(client.map(work, tasks, pure=False))
+        for future in client.map(work, tasks, pure=False):
+            yield future.result()

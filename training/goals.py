@@ -51,22 +51,22 @@ def read_pin_file(path: Path, snapshot: Snapshot) -> pd.DataFrame:
     breaches, columns = Breaches(), ["unit", "indicator", "value"]
     pins = frame_of(read_table(path, required=columns, optional=[], breaches=breaches))
     breaches.raise_if_any(str(path))
-    numbers = pd.to_numeric(pins["value"], errors="coerce") if len(pins) else pd.Series(dtype=float)
+    numbers = pd.to_numeric(pins["value"], errors="coerce").to_numpy(dtype=float) if len(pins) else np.empty(0)
     known_units, known_indicators = set(snapshot.tree.codes), snapshot.indicators
-    for line, row in pins.iterrows():
+    for (line, row), number in zip(pins.iterrows(), numbers, strict=True):
         if row["unit"] not in known_units:
             breaches.add(path.name, line, "unit", row["unit"], expected="a unit of the data")  # type: ignore[arg-type]
         if row["indicator"] not in known_indicators or not known_indicators[row["indicator"]].is_target:
             expected = "an indicator that may have targets"
             breaches.add(path.name, line, "indicator", row["indicator"], expected=expected)  # type: ignore[arg-type]
-        if not np.isfinite(numbers[line]):
+        if not np.isfinite(number):
             breaches.add(path.name, line, "value", row["value"], expected="a finite number")  # type: ignore[arg-type]
     again = pins[pins.duplicated(["unit", "indicator"])] if len(pins) else pins
     breaches.add_rows(
         path.name, again.index.to_numpy(), "unit, indicator", again["unit"].iloc.__getitem__, expected="each key once"
     )
     breaches.raise_if_any(str(path))
-    return pins.assign(value=numbers.astype(float))
+    return pins.assign(value=numbers)
 
 
 def break_down(
@@ -185,7 +185,7 @@ class _Indicator:
             if not np.isfinite(target).any():
                 continue
             rows = frame.index[(frame["indicator"] == part.level.indicator.code) & frame["unit"].isin(units)]
-            order = pd.Index(units).get_indexer(frame.loc[rows, "unit"])
+            order = pd.Index(units).get_indexer(pd.Index(frame.loc[rows, "unit"]))
             given = np.isfinite(target)
             lower = part.level.indicator.direction == "lower"
             easier, harder = (np.fmax, np.fmin) if lower else (np.fmin, np.fmax)

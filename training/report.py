@@ -65,7 +65,8 @@ def _charts(summary: pd.DataFrame, metrics: pd.DataFrame) -> list[dict[str, Any]
         ),
         (
             "Attained against promised · 实际达成率与承诺概率",
-            "Floor, target and stretch are to be attained by 85, 60 and 20%. · 基础、目标、挑战三档的承诺达成概率为 85%、60%、20%。",
+            "Floor, target and stretch are to be attained by 85, 60 and 20%. · "
+            "基础、目标、挑战三档的承诺达成概率为 85%、60%、20%。",
             _attained(summary),
         ),
         (

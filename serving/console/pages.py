@@ -136,9 +136,11 @@ def home(request: Request, desk: TheDesk, pages: ThePages, dataset: Dataset = No
     directory = _directory(desk, dataset)
     if directory is None:
         return pages.show(request.scope, "empty.html")
-    names = dict.fromkeys(entry.dataset for entry in desk.advisor.store.versions())
+    names = list(dict.fromkeys(entry.dataset for entry in reversed(desk.advisor.store.versions())))
     about = directory.snapshot.about
-    state = {name: text.partition(":")[0] for name, text in desk.readiness().items()}
+    state = {name: text.partition(": ")[::2] for name, text in desk.readiness().items()}
+    if about.dataset != names[0]:
+        state.pop("model", None)  # which is that of the dataset stored last
     return pages.show(
         request.scope,
         "home.html",

@@ -28,7 +28,7 @@ def test_the_sum_of_medians_is_asked_with_one_half() -> None:
     assert sum(allocation.values) == TOTAL
 
 
-@given(st.integers(-1500, 2500), st.sampled_from([0, 1, 2]))
+@given(st.integers(-1000, 1000), st.sampled_from([0, 1, 2]))
 @settings(max_examples=40, deadline=None)
 def test_values_add_up_exactly(basis_points: int, decimals: int) -> None:
     goal = (TOTAL * (10_000 + basis_points) / 10_000).quantize(Decimal(1).scaleb(-decimals))
@@ -36,11 +36,7 @@ def test_values_add_up_exactly(basis_points: int, decimals: int) -> None:
     found = TargetDistribution(
         indicator, *(getattr(FOUND, name) for name in list(FOUND.__dataclass_fields__)[1:])
     )  # the same distribution in other units of account
-    try:
-        allocation = allocate(found, goal)
-    except LoadlineError as error:
-        assert "beyond" in error.what or "least possible" in error.what
-        return
+    allocation = allocate(found, goal)
     assert sum(allocation.values) == goal
     free = allocation.attain
     assert free.max() - free.min() < 0.05 or decimals == 0

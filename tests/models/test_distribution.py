@@ -15,7 +15,7 @@ from models.spread import Spread
 from models.target import TargetModel
 
 SHOCK = np.linspace(-0.1, 0.1, 41)
-RESIDUAL = np.linspace(-2, 2, 200)
+RESIDUAL = np.linspace(-2, 2, 100)
 LEVELS = TargetLevels()
 
 
@@ -76,14 +76,14 @@ def test_levels_are_attained_with_their_probability(predicted: TargetDistributio
 
 
 def test_samples_follow_the_marginals_and_share_the_shock(predicted: TargetDistribution) -> None:
-    draws = predicted.sample(4000, seed=2)
+    draws = predicted.sample(2000, seed=2)
     share = np.mean(draws <= predicted.quantile(0.8), axis=0)
-    allowed = 0.03 + predicted.zero
+    allowed = 0.04 + predicted.zero
     assert (np.abs(share - 0.8) < allowed).all()
     if not predicted.transform.hurdle:
         means = predicted.transform.latent(draws).mean(axis=1)
         alone = predicted.given_common(predicted.common_growth)
-        without = predicted.transform.latent(alone.sample(4000, seed=2)).mean(axis=1)
+        without = predicted.transform.latent(alone.sample(2000, seed=2)).mean(axis=1)
         assert means.std() > 1.5 * without.std()
 
 
@@ -97,7 +97,7 @@ def test_samples_do_not_depend_on_the_order_of_units() -> None:
 
 
 @given(st.floats(-3, 3), st.floats(0.05, 0.95))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_band_levels_keep_their_promise(centre: float, probability: float) -> None:
     indicator = make_indicator(kind="level", direction="band", band=[-0.2, 0.3])
     found = distribution(indicator, [centre, centre])

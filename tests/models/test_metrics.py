@@ -26,15 +26,15 @@ def test_metrics_of_outcomes_drawn_from_the_distribution(kind: str) -> None:
     problem = make_problem(kind)
     found = TargetModel.fit(problem, seed=1).predict(problem)
     levels = TargetLevels()
-    draws = found.sample(800, seed=4)
+    draws = found.sample(150, seed=4)
     coverage = np.mean([mean_known(covered(found, draw)) for draw in draws])
-    tolerance = 0.03 + float(found.zero.max())  # a zero that has a probability of its own cannot be cut in parts
+    tolerance = 0.06 + float(found.zero.max())  # a zero that has a probability of its own cannot be cut in parts
     assert coverage == pytest.approx(0.8, abs=tolerance)
     shares = {
         name: np.mean([attained(found, draw, levels)[name].mean() for draw in draws]) for name in levels.as_dict()
     }
     assert shares == {name: pytest.approx(level, abs=tolerance) for name, level in levels.as_dict().items()}
-    assert np.mean([pit(found, draw).mean() for draw in draws]) == pytest.approx(0.5, abs=0.03)
+    assert np.mean([pit(found, draw).mean() for draw in draws]) == pytest.approx(0.5, abs=0.05)
 
 
 def test_unknown_outcomes_have_no_metric() -> None:

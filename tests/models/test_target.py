@@ -23,12 +23,12 @@ def predicted(problem: TargetProblem) -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("units", [31, 120])
+@pytest.mark.parametrize("units", [31, 100])
 def test_parts_make_the_same_model_again(kind: str, units: int) -> None:
     problem = make_problem(kind, units=units)
     model = TargetModel.fit(problem, seed=1)
     parts = model.to_parts()
-    assert bool(parts["texts"]) is (units == 120)
+    assert bool(parts["texts"]) is (units == 100)
     parts["meta"] = json.loads(json.dumps(parts["meta"], allow_nan=False))
     again = TargetModel.from_parts(parts)
     np.testing.assert_array_equal(
@@ -45,7 +45,7 @@ def test_parts_of_another_format_are_refused() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("units", [31, 120])
+@pytest.mark.parametrize("units", [31, 100])
 def test_order_and_labels_of_units_do_not_matter(kind: str, units: int) -> None:
     problem = make_problem(kind, units=units)
     order = np.random.default_rng(5).permutation(units)
@@ -72,12 +72,12 @@ def test_the_future_changes_nothing(kind: str) -> None:
 
 
 def test_seeded_fits_are_equal() -> None:
-    problem = make_problem(units=120)
+    problem = make_problem(units=100)
     np.testing.assert_array_equal(predicted(problem), predicted(problem))
 
 
 def test_trees_are_saved_as_text() -> None:
-    text = TargetModel.fit(make_problem(units=120), seed=1).to_parts()["texts"]["relative.lgb.txt"]
+    text = TargetModel.fit(make_problem(units=100), seed=1).to_parts()["texts"]["relative.lgb.txt"]
     assert lightgbm.Booster(model_str=text).num_trees() > 0
 
 
@@ -155,17 +155,17 @@ def test_two_years_are_too_few_to_test_the_recipe() -> None:
 
 def test_pure_noise_falls_back_to_pooled_growth() -> None:
     rng = np.random.default_rng(4)
-    values = np.exp(np.cumsum(0.1 * rng.standard_normal((9, 300)), axis=0) + 5)
+    values = np.exp(np.cumsum(0.1 * rng.standard_normal((7, 300)), axis=0) + 5)
     units = pd.Index(np.arange(300).astype(str))
-    problem = TargetProblem.annual(make_indicator(), np.arange(2010, 2019), values, units=units)
+    problem = TargetProblem.annual(make_indicator(), np.arange(2010, 2017), values, units=units)
     model = TargetModel.fit(problem, seed=1)
     assert all(ratio > 0.98 for ratio in model.test["ratios"].values())
 
 
 def test_beats_pooled_growth_out_of_sample_and_covers_what_it_says() -> None:
-    problem = make_problem(units=60, years=14, seed=7)
+    problem = make_problem(units=60, years=12, seed=7, shock=0.01)
     table = rolling_backtest(
-        problem, {"target": TargetModel.fit, "pooled": BASELINES["pooled_growth"]}, origins=range(5, 13, 2)
+        problem, {"target": TargetModel.fit, "pooled": BASELINES["pooled_growth"]}, origins=[5, 8, 10]
     )
     means = table.groupby("model")[["loss", "coverage"]].mean()
     assert means.loc["target", "loss"] < 0.95 * means.loc["pooled", "loss"]

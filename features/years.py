@@ -38,8 +38,8 @@ class YearFigures:
 def year_figures(panel: Panel, code: str) -> YearFigures:
     """Take an indicator over the year that ends with each period.
 
-    A ratio of flows (or one whose denominator is a flow) is taken over the whole year, weighted by its denominator;
-    a ratio of stocks, or one without a denominator, as it stands at the year's end.
+    A ratio with a flow in it, or one that is assessed on averages, is taken over the whole year, weighted by its
+    denominator where there is one; any other ratio as it stands at the year's end.
     """
     indicator, value, length = panel.indicator(code), panel.array(code), panel.calendar.per_year
     weight = _weight(panel, indicator)
@@ -50,9 +50,11 @@ def year_figures(panel: Panel, code: str) -> YearFigures:
         averaged = indicator.averaging != "point" and length > 1
         figure = trailing_sum(value, length) / length if averaged else value
         return YearFigures(figure, ones, "average" if averaged else "end", True)
+    over_the_year = _over_the_year(panel, indicator) and length > 1
     if weight is None:
-        return YearFigures(value, ones, "end", False)
-    if _over_the_year(panel, indicator) and length > 1:
+        figure = trailing_sum(value, length) / length if over_the_year else value
+        return YearFigures(figure, ones, "average" if over_the_year else "end", False)
+    if over_the_year:
         both = np.where(np.isfinite(value) & (weight > 0), value * weight, np.nan)
         bottom = trailing_sum(np.where(np.isfinite(both), weight, np.nan), length)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -77,6 +79,8 @@ def _weight(panel: Panel, indicator: Indicator) -> np.ndarray | None:
 
 
 def _over_the_year(panel: Panel, indicator: Indicator) -> bool:
+    if indicator.averaging != "point":
+        return True
     parts = (indicator.numerator, indicator.denominator)
     return any(code in panel.indicators and panel.indicators[code].kind == "flow" for code in parts if code)
 

@@ -40,6 +40,7 @@ def panel() -> Panel:
         indicator("OF_FLOW", "ratio", denominator="FLOW"),
         indicator("OF_STOCK", "ratio", denominator="POINT"),
         indicator("ALONE", "ratio"),
+        indicator("RATE", "ratio", denominator="POINT", averaging="daily"),
     ]
     values = {d.code: leaf(10, 20) for d in definitions}
     return Panel(
@@ -64,6 +65,8 @@ def test_each_kind_is_taken_over_the_year_in_its_own_way(panel: Panel) -> None:
     assert year_figures(panel, "OF_FLOW").value[row, 1] == pytest.approx(expected)
     assert year_figures(panel, "OF_STOCK").value[row, 1] == panel.array("OF_STOCK")[row, 1]
     assert year_figures(panel, "ALONE").weighted is False
+    rate, weight = panel.array("RATE")[year, 1], panel.array("POINT")[year, 1]
+    assert year_figures(panel, "RATE").value[row, 1] == pytest.approx((rate * weight).sum() / weight.sum())
 
 
 def test_a_year_with_a_missing_month_has_no_figure(panel: Panel) -> None:

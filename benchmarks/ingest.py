@@ -112,7 +112,8 @@ def main() -> None:
             *[("ingest", again, "store it again, 1 in 100 restated"), ("panel", again, "read the whole panel of both")],
         ]
         for name, folder, title in steps:
-            command = [sys.executable, __file__, "--step", name, str(folder), str(store)]
+            # -P: the folder of this script also has a features.py, which is not the package
+            command = [sys.executable, "-P", __file__, "--step", name, str(folder), str(store)]
             answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
             seconds, taken = (float(part) for part in answer.split())
             print(

@@ -52,8 +52,6 @@ VERSIONS = pa.schema(
         ("indicators", pa.int64()),
     ]
 )
-FRUGAL = ds.ParquetFragmentScanOptions(use_buffered_stream=True, pre_buffer=False)
-"""Files are read a little at a time and little ahead: memory is to be that of the panel, not that of the files."""
 SCHEMAS = {"observations": OBSERVATIONS, "definitions": DEFINITIONS, "versions": VERSIONS}
 
 
@@ -312,7 +310,10 @@ class Snapshot:
     def figures(
         self, *, indicators: Sequence[str] | None = None, known_by: date | None = None
     ) -> Iterator[pa.RecordBatch]:
-        """Read stored rows in batches: `batch`, `unit`, `indicator`, `period`, `value`, `known_on`."""
+        """Read stored rows in batches: `batch`, `unit`, `indicator`, `period`, `value`, `known_on`.
+
+        One row group is read at a time: Arrow's own scanner reads ahead of a slow reader without end.
+        """
         table = self.store._table("observations")
         if table is None:
             return
@@ -321,8 +322,10 @@ class Snapshot:
             wanted &= pc.field("indicator").isin(pa.array(list(indicators), pa.string()))
         if known_by is not None:
             wanted &= pc.field("known_on") <= pa.scalar(known_by, pa.date32())
-        rows = _readable(table)
-        yield from rows.to_batches(filter=wanted, batch_readahead=2, fragment_readahead=1, fragment_scan_options=FRUGAL)
+        stored = _readable(table)
+        for fragment in stored.get_fragments(filter=wanted):
+            for part in fragment.split_by_row_group(filter=wanted, schema=stored.schema):
+                yield from part.to_table(schema=stored.schema, filter=wanted).to_batches()
 
     def latest(self, dataset: Dataset) -> LatestFigures:
         """Read what is stored, to compare a dataset that continues it."""
@@ -358,7 +361,7 @@ class Snapshot:
             if code not in self.indicators:
                 raise LoadlineError(f"there is no indicator {code!r}", hint=f"Known: {', '.join(self.indicators)}.")
         values = place_figures(
-            self.figures(indicators=codes, known_by=None if day == date.max else day),
+            self.figures(indicators=None if indicators is None else codes, known_by=None if day == date.max else day),
             batches=[v.batch for v in self.chain],
             codes=codes,
             units=self.tree.codes,

@@ -1,6 +1,6 @@
 """Time and peak memory of the feature matrix, against pandas' groupby idiom and against Polars.
 
-    python benchmarks/feature_matrix.py [--units 10000] [--months 84] [--indicators 40] [--threads 2]
+    python benchmarks/features.py [--units 10000] [--months 84] [--indicators 40] [--threads 2]
 
 The three contenders compute the same features (`COMMON`); a small panel is computed first by all three, and must agree.
 Each then runs in a process of its own, on the same random panel; pandas gets a part of the units and is scaled up.
@@ -16,6 +16,9 @@ import subprocess
 import sys
 import time
 from datetime import date
+from pathlib import Path
+
+sys.path[0] = str(Path(__file__).parents[1])  # this script has the name of the package that it measures
 
 import numpy as np
 import pandas as pd

@@ -117,7 +117,8 @@ def open_dataset(folder: Path | str, *, stored: Callable[[str], Collection[str]]
     breaches.raise_if_any(str(folder))
 
     description = read_model(folder / "dataset.yaml", Description, breaches)
-    indicators = read_indicators(folder / "indicators.yaml", breaches)
+    months = 12 // description.calendar.per_year if description is not None else 1
+    indicators = read_indicators(folder / "indicators.yaml", breaches, months=months)
     files = observation_files(folder, breaches)
     if description is None or indicators is None:
         breaches.raise_if_any(str(folder))

@@ -192,8 +192,16 @@ class DeclaredIndicators:
         return IndicatorSet(kept)
 
 
-def read_indicators(path: Path, breaches: Breaches) -> DeclaredIndicators | None:
-    """Read `indicators.yaml`, filling short entries from the built-in library."""
+def read_indicators(path: Path, breaches: Breaches, *, months: int = 1) -> DeclaredIndicators | None:
+    """Read `indicators.yaml`, filling short entries from the built-in library.
+
+    Parameters
+    ----------
+    path : Path
+    breaches : Breaches
+    months : int
+        Months in a period: the library counts publication lags in months, a dataset in its periods, to the nearest.
+    """
     document, node = _compose(path, breaches)
     entries = document.get("indicators") if isinstance(document, dict) else None
     if not isinstance(entries, list) or not entries:
@@ -225,7 +233,9 @@ def read_indicators(path: Path, breaches: Breaches) -> DeclaredIndicators | None
                     path.name, line, "code", code, expected="a known indicator, or a full definition", hint=hint
                 )
                 continue
-            entry = library()[code].model_dump(exclude_defaults=True) | entry
+            known = library()[code]
+            lag = {"publication_lag": round(known.publication_lag / months)}
+            entry = known.model_dump(exclude_defaults=True) | lag | entry
             from_library.add(code)
         try:
             indicator = Indicator.model_validate(entry)

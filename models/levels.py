@@ -74,8 +74,18 @@ def horizon_periods(panel: Panel, year: int, origin: int) -> int:
     return ahead
 
 
+def _behind(figures: np.ndarray, indicator: Indicator, *, row: int) -> int:
+    """Count the periods by which the latest figures of an indicator lag behind the origin, within its publication lag."""
+    for behind in range(indicator.publication_lag + 1):
+        if 0 <= row - behind < len(figures) and np.isfinite(figures[row - behind]).any():
+            return behind
+    return 0
+
+
 def levels_of(panel: Panel, code: str, *, year: int, origin: int) -> list[Level]:
     """Set up the problems of one indicator, leaves first, then upwards to the roots.
+
+    Where figures are published late, the problem starts from the latest that were out, in every past year alike.
 
     Parameters
     ----------
@@ -92,10 +102,11 @@ def levels_of(panel: Panel, code: str, *, year: int, origin: int) -> list[Level]
     parts = {part for part in (code, indicator.denominator) if part is not None and part in panel}
     basis = same_basis(panel.only(sorted(parts)), origin)
     figures = year_figures(basis, code)
-    pairs = year_pairs(basis, figures, year=year, origin=origin)
+    behind = _behind(figures.value, indicator, row=origin - panel.first)
+    pairs = year_pairs(basis, figures, year=year, origin=origin - behind)
     averaged = indicator.kind in ("ratio", "level")
     pairs = total_pairs(pairs, panel.tree, ordinal=origin, averaged=averaged)
-    tree, years_ahead = panel.tree, -(-ahead // panel.calendar.per_year)
+    tree, years_ahead = panel.tree, -(-(ahead + behind) // panel.calendar.per_year)
     leaf, depth, valid = tree.leaves(origin), tree.depths(origin), tree.valid(origin)
     names = [(LEAVES, leaf)]
     names += [(f"depth-{d}", valid & ~leaf & (depth == d)) for d in range(int(depth.max(initial=0)), -1, -1)]

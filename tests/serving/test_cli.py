@@ -39,7 +39,8 @@ def write_bank(folder: Path) -> Path:
     )
     (folder / "indicators.yaml").write_text(
         "indicators:\n"
-        "- {code: LENDING, name: {en: Lending, zh: 放款}, unit: CNY m, direction: higher, kind: flow, perspective: performance}\n"
+        "- {code: LENDING, name: {en: Lending, zh: 放款}, unit: CNY m, direction: higher, kind: flow, "
+        "perspective: performance}\n"
         "- {code: LATE, name: {en: Late share, zh: 逾期占比}, unit: '%', direction: lower, kind: ratio, "
         "denominator: LENDING, bounds: [0, 100], perspective: risk}\n"
     )

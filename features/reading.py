@@ -199,7 +199,7 @@ def _read_parquet(
             start += batch.num_rows
             batch.validate(full=True)
             yield Rows(lines, dict(zip(batch.schema.names, batch.columns, strict=True)))
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = shortened(str(error).splitlines()[0] if str(error) else type(error).__name__, 120)
         breaches.add(
             path.name, 0, "", "", expected="a whole Parquet file", hint=f"It is cut short or damaged ({reason})."

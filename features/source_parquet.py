@@ -47,7 +47,7 @@ class ParquetSource:
             place = path.relative_to(self.folder).as_posix()
             try:
                 yield from self._read(path, place, staging)
-            except (pa.ArrowException, OSError) as error:
+            except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
                 reason = shortened(str(error).strip().split("\n")[0], 120)
                 hint = f"It is cut short or damaged ({reason})."
                 staging.structure.add(place, 0, "", "", expected="a whole Parquet file", hint=hint)

@@ -75,7 +75,7 @@ def horizon_periods(panel: Panel, year: int, origin: int) -> int:
 
 
 def _behind(figures: np.ndarray, indicator: Indicator, *, row: int) -> int:
-    """Count the periods by which the latest figures of an indicator lag behind the origin, within its publication lag."""
+    """Count the periods by which the latest figures lag behind the origin, at most the publication lag."""
     for behind in range(indicator.publication_lag + 1):
         if 0 <= row - behind < len(figures) and np.isfinite(figures[row - behind]).any():
             return behind

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import openpyxl
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -717,3 +718,29 @@ def test_a_column_keeps_each_value_whatever_stands_beside_it(values):
         assert [None if not text else float(text) for text in shown] == pytest.approx(numbers, nan_ok=True)
     else:
         assert shown == [spell(value) for value in values]
+
+
+@pytest.mark.parametrize("kind", ["sql", "excel", "parquet"])
+def test_a_real_dataset_is_the_same_by_whichever_way_it_comes(kind, tmp_path):
+    folder = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "br-states-npl"
+    if not folder.is_dir():
+        pytest.skip("the public dataset br-states-npl is not beside the project")
+    direct = open_dataset(folder)
+    (file,) = direct.observations.files
+    frame = pd.read_csv(file, dtype={"unit": str, "period": str}, keep_default_na=False)
+    wide = frame.pivot_table(index=["unit", "period"], columns="indicator", values="value").reset_index()
+    source: str | Path = tmp_path / "lake"
+    if kind == "sql":
+        with sqlite3.connect(tmp_path / "a.db") as connection:
+            frame.to_sql("facts", connection, index=False)
+        connection.close()
+        source, table = f"sqlite:///{tmp_path}/a.db", {"sql": "SELECT * FROM facts ORDER BY rowid DESC"}
+    elif kind == "excel":
+        source, table = tmp_path / "a.xlsx", {"sheet": "Sheet1", "wide": True}
+        wide.to_excel(source, index=False, engine="xlsxwriter")
+    else:
+        table = {"parquet": "facts", "wide": True}
+        wide.to_parquet(tmp_path / "lake" / "facts", partition_cols=["period"])
+    spec = SourceSpec.model_validate({"description": folder, "observations": table})
+    staged = open_source(source, spec, tmp_path / "staged")
+    assert figures(staged) == figures(direct)

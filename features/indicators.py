@@ -74,7 +74,7 @@ class Indicator(BaseModel):
         if self.band is not None and self.band[0] >= self.band[1]:
             raise ValueError("band: the first limit must be below the second")
         low, high = self.limits
-        if low >= high:
+        if not low < high:
             raise ValueError("bounds: the first must be below the second")
         if (self.numerator or self.denominator) and self.kind not in ("ratio", "level"):
             raise ValueError("numerator and denominator go with kind: ratio (a level may name a denominator as weight)")

@@ -13,8 +13,11 @@ from models.levels import Level
 
 DRAWS = 2000
 """Draws of a total: the sampling error of a probability of 0.85 is then under one point."""
+TAIL = 0.01
+"""A unit's draws are kept between this quantile and its mirror image before they are added up. Growth is modelled by
+its logarithm, so the far tail of one doubtful branch, multiplied out, would otherwise outweigh ten thousand others."""
 DRAWS_AT_ONCE = 10_000_000
-"""Figures drawn at a time (draws x leaves), so that memory stays bounded with 80,000 leaves."""
+"""Figures drawn at a time (draws x units), so that memory stays bounded with 80,000 branches."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,37 +59,51 @@ class DrawnDistribution:
 
 
 def total_distribution(
-    level: Level, leaves: Level, below: TargetDistribution, tree: UnitTree, *, ordinal: int, seed: int
+    level: Level, parts: Level, below: TargetDistribution, tree: UnitTree, *, ordinal: int, seed: int
 ) -> DrawnDistribution:
-    """Add up the joint draws of the leaves below each unit of a level; averages by weight for ratios and levels.
+    """Add up the joint draws of the units below each unit of a level; averages by weight for ratios and levels.
 
     Parameters
     ----------
-    level, leaves : Level
-        Of one indicator.
+    level, parts : Level
+        Of one indicator; `parts` are the units that are added up.
     below : TargetDistribution
-        Of the leaves.
+        Of the parts.
     tree : UnitTree
     ordinal : int
         Period whose tree counts.
     seed : int
     """
     averaged = level.indicator.kind in ("ratio", "level")
-    weight = np.ones(len(leaves.numbers))
-    if averaged and leaves.problem.weight is not None:
-        weight = np.nan_to_num(leaves.problem.weight[-1])
-    used = below.known & np.isfinite(leaves.problem.base[-1]) & (weight > 0)
-    members = np.stack([tree.subtree(str(code), ordinal)[leaves.numbers] & used for code in level.problem.units])
+    weight = np.ones(len(parts.numbers))
+    if averaged and parts.problem.weight is not None:
+        weight = np.nan_to_num(parts.problem.weight[-1])
+    used = below.known & np.isfinite(parts.problem.base[-1]) & (weight > 0)
+    members = np.stack([tree.subtree(str(code), ordinal)[parts.numbers] & used for code in level.problem.units])
     share = (members * weight).astype(float)
     if averaged:
         share /= np.maximum(share.sum(axis=1, keepdims=True), np.finfo(float).tiny)
-    step = max(1, min(DRAWS, DRAWS_AT_ONCE // max(1, len(leaves.numbers))))
-    parts = []
+    low, high = below.quantile(TAIL), below.quantile(1 - TAIL)
+    step = max(1, min(DRAWS, DRAWS_AT_ONCE // max(1, len(parts.numbers))))
+    sums = []
     for number, start in enumerate(range(0, DRAWS, step)):
         drawn = below.sample(min(step, DRAWS - start), seed=seed + number)
-        parts.append(np.where(used, drawn, 0.0) @ share.T)
-    draws = np.sort(np.concatenate(parts), axis=0)
+        sums.append(np.where(used, np.clip(drawn, low, high), 0.0) @ share.T)
+    draws = np.sort(np.concatenate(sums), axis=0)
     counts = members.sum(axis=1)
     draws[:, counts == 0] = np.nan
     evidence = np.array([f"joint draws of {count:,} units below" for count in counts], dtype=object)
     return DrawnDistribution(level.indicator, draws, evidence)
+
+
+def covers(parts: Level, leaves: Level, tree: UnitTree, *, ordinal: int) -> bool:
+    """Tell whether every leaf with figures is one of the parts or below one of them."""
+    parents = tree.parents(ordinal)
+    inside = np.zeros(len(tree), dtype=bool)
+    inside[parts.numbers] = True
+    above = leaves.numbers[np.isfinite(leaves.problem.base[-1])]
+    found = inside[above]
+    while (climbing := (above >= 0) & ~found).any():
+        above = np.where(climbing, parents[above], above)
+        found |= (above >= 0) & inside[above]
+    return bool(found.all())

@@ -54,7 +54,7 @@ class Backtest:
         with np.errstate(divide="ignore", invalid="ignore"):
             logs = losses.div(losses[REFERENCE], axis=0).map(np.log).replace([np.inf, -np.inf], np.nan)
         means = logs.groupby(level=["indicator", "level"]).mean().map(np.exp)
-        ratio = means.stack().rename("loss_ratio").reset_index()  # pyright: ignore[reportAttributeAccessIssue]
+        ratio = means.reset_index().melt(["indicator", "level"], value_name="loss_ratio").dropna()
         shares = ["coverage", "attained_floor", "attained_target", "attained_stretch"]
         averages = self.metrics.groupby(["indicator", "level", "model"], sort=False)[shares].mean().reset_index()
         counts = self.metrics.groupby(["indicator", "level", "model"], sort=False).agg(

@@ -16,7 +16,7 @@ from models.distribution import TargetDistribution, TargetLevels
 from models.levels import LEAVES, Level, horizon_periods, levels_of, target_codes
 from models.suggestion import suggest
 from models.target import TargetModel
-from models.totals import DrawnDistribution, total_distribution
+from models.totals import DrawnDistribution, covers, total_distribution
 from training.progress import Progress, silent
 from training.promote import champion
 from training.retrain import POLICY, level_seed, model_name, models_in
@@ -103,7 +103,8 @@ def suggest_targets(
     parts: list[SuggestedLevel] = []
     for number, code in enumerate(codes):
         progress("suggesting", number, len(codes))
-        leaves: tuple[Level, TargetDistribution] | None = None
+        leaves: Level | None = None
+        below: tuple[Level, TargetDistribution] | None = None
         for level in levels_of(panel, code, year=year, origin=origin):
             version = serving.version if serving is not None and level.key in ready else "fitted-on-request"
             if level.learned:
@@ -113,9 +114,11 @@ def suggest_targets(
                     model = TargetModel.fit(level.problem, seed=level_seed(level.key, SEED))
                 distribution = model.predict(level.problem)
                 if level.name == LEAVES:
-                    leaves = (level, distribution)
-            elif leaves is not None:
-                distribution = total_distribution(level, *leaves, panel.tree, ordinal=origin, seed=SEED)
+                    leaves = level
+                if leaves is not None and covers(level, leaves, panel.tree, ordinal=origin):
+                    below = (level, distribution)  # the nearest level that is learned and whole is added up
+            elif below is not None:
+                distribution = total_distribution(level, *below, panel.tree, ordinal=origin, seed=SEED)
                 version = parts[-1].model_version
             else:
                 continue

@@ -709,7 +709,17 @@ def test_a_percentage_is_scaled_without_dust(share):
     assert np.isclose(scaled(float(share), 1), float(share))
 
 
-@given(st.lists(st.none() | st.integers() | st.floats() | st.booleans() | st.text() | st.datetimes() | st.decimals()))
+@given(
+    st.lists(
+        st.none()
+        | st.integers()
+        | st.floats()
+        | st.booleans()
+        | st.text()
+        | st.datetimes()
+        | st.decimals(allow_nan=False)
+    )
+)
 def test_a_column_keeps_each_value_whatever_stands_beside_it(values):
     shown = translated(column_of(values), spell).to_pylist()
     kinds = {type(value) for value in values} - {type(None)}

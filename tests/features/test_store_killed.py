@@ -21,7 +21,7 @@ from features.store import Store
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 MOMENTS = 20
-UNITS, PERIODS, CODES = 12, 24, ["X", "Y", "Z"]
+UNITS, PERIODS, CODES = 8, 12, ["X", "Y", "Z"]
 
 NURSERY = """
 import json, os, signal, sys, time

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Protocol
 
 from features.dataset import Dataset, Description, open_dataset
-from features.definitions import read_indicators, read_model
+from features.definitions import read_indicators
+from features.documents import read_model
 from features.errors import DatasetError, LoadlineError
 from features.indicators import IndicatorSet, library
 from features.origins import Origin, Piece, WayBack

@@ -11,12 +11,14 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
-from features.definitions import read_indicators, read_model, read_tree, read_yaml
+from features.definitions import read_indicators
+from features.documents import read_model, read_yaml
 from features.errors import LoadlineError
 from features.indicators import IndicatorSet, Title
 from features.observations import Observations, observation_files, read_goals, read_outcomes
 from features.periods import Calendar, Frequency
 from features.reading import Breaches, inside
+from features.unit_file import read_tree
 from features.units import UnitTree
 
 

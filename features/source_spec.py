@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from features.definitions import read_model
+from features.documents import read_model
 from features.errors import LoadlineError
 from features.reading import Breaches
 

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.definitions import read_tree
 from features.indicators import Indicator, IndicatorSet
 from features.panel import Panel
 from features.periods import Calendar
 from features.reading import Breaches
 from features.rollup import Mismatch, check_parents, roll_up, rolled_up
+from features.unit_file import read_tree
 from features.units import UnitTree
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"

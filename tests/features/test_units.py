@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.definitions import read_tree
 from features.errors import LoadlineError
 from features.periods import Calendar
 from features.reading import Breaches
+from features.unit_file import read_tree
 from features.units import ALWAYS, FOREVER, MIN_PEERS, UnitTree, parse_day
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"

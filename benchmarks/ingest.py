@@ -18,6 +18,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+sys.path[0] = str(Path(__file__).parents[1])  # a script beside this one has the name of a package
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq

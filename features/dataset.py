@@ -82,11 +82,16 @@ class Dataset:
             "indicators": json.dumps(
                 [i.model_dump(mode="json", exclude_defaults=True) for i in self.indicators.values()]
             ),
-            "units": self.units.to_json(orient="split", index=False, force_ascii=False),
-            "outcomes": self.outcomes.to_json(orient="split", index=False, force_ascii=False),
-            "goals": self.goals.to_json(orient="split", index=False, force_ascii=False),
+            "units": _json(self.units),
+            "outcomes": _json(self.outcomes),
+            "goals": _json(self.goals),
             "policy": json.dumps(self.policy, ensure_ascii=False, default=str),
         }
+
+
+def _json(frame: pd.DataFrame) -> str:
+    """Give a table as JSON, its numbers to the last digit that a float holds for sure."""
+    return frame.to_json(orient="split", index=False, force_ascii=False, double_precision=15)
 
 
 def open_dataset(folder: Path | str, *, stored: Callable[[str], Collection[str]] | None = None) -> Dataset:

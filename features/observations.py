@@ -98,8 +98,12 @@ class Observations:
     def _check_duplicates(self, keys: list[np.ndarray], breaches: Breaches) -> None:
         if not keys:
             return
-        every = np.concatenate(keys)
-        keys.clear()
+        every = np.empty(sum(map(len, keys)), dtype=np.int64)
+        filled = 0
+        while keys:  # let go of each piece once it is copied: keys are the most that a check holds
+            piece = keys.pop()
+            every[filled : filled + len(piece)] = piece
+            filled += len(piece)
         every.sort()
         twice = np.unique(every[1:][every[1:] == every[:-1]])
         if not len(twice):
@@ -201,20 +205,20 @@ class _Reader:
             )
         return result
 
-    def _codes(self, distinct: Sequence[str], known: pd.Index, source: str) -> tuple[np.ndarray, dict[str, str]]:
+    def _codes(self, distinct: list[str], known: pd.Index, source: str) -> tuple[np.ndarray, dict[str, str]]:
         numbers = known.get_indexer(pd.Index(list(distinct), dtype=object)) if distinct else np.empty(0, np.int64)
         hints: dict[str, str] = {}
-        for text in [t for t, number in zip(distinct, numbers, strict=True) if number < 0][:LISTED_PER_KIND]:
+        for text in [distinct[place] for place in np.flatnonzero(numbers < 0)[:LISTED_PER_KIND]]:
             self.near_misses -= 1
             among = known[:NEAR_AMONG] if self.near_misses >= 0 else []
             near = difflib.get_close_matches(text, among, 1, cutoff=0.75)
             hints[text] = f"Did you mean {near[0]!r}?" if near else f"Add it to {source}, or remove the row."
         return numbers, hints
 
-    def _units(self, distinct: Sequence[str]) -> tuple[np.ndarray, dict[str, str]]:
+    def _units(self, distinct: list[str]) -> tuple[np.ndarray, dict[str, str]]:
         return self._codes(distinct, self.tree.codes, "units.csv")
 
-    def _indicators(self, distinct: Sequence[str]) -> tuple[np.ndarray, dict[str, str]]:
+    def _indicators(self, distinct: list[str]) -> tuple[np.ndarray, dict[str, str]]:
         return self._codes(distinct, self.codes, "indicators.yaml")
 
     def _periods(self, distinct: Sequence[str]) -> tuple[np.ndarray, dict[str, str]]:

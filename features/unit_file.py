@@ -10,7 +10,7 @@ import pandas as pd
 from features.errors import LoadlineError
 from features.periods import EXAMPLES, Calendar
 from features.reading import Breaches, frame_of, is_regular, read_table
-from features.units import ALWAYS, FOREVER, UnitTree, parse_day, spell_ends, split_codes
+from features.units import ALWAYS, FOREVER, UnitTree, parse_day, spell_bounds, spell_ends, split_codes
 
 DEEPEST = 64
 """A tree with more levels than this has a cycle."""
@@ -39,6 +39,7 @@ def read_tree(path: Path, calendar: Calendar, breaches: Breaches) -> tuple[pd.Da
         return frame, None
     tree = UnitTree.from_frame(frame.reset_index(drop=True), calendar)
     _check_cycles(path.name, frame, tree, breaches)
+    _check_parents_last(path.name, frame, tree, breaches)
     return frame.reset_index(drop=True), None if breaches.total > before else tree
 
 
@@ -118,18 +119,31 @@ def _check_units(file: str, frame: pd.DataFrame, calendar: Calendar, breaches: B
 
 def _check_spells(file: str, frame: pd.DataFrame, calendar: Calendar, breaches: Breaches) -> None:
     """Find units that would be in two places at once."""
+    first, last = spell_bounds(frame, calendar)
     spans = pd.DataFrame(
-        {
-            "unit": frame["unit"].to_numpy(),
-            "first": spell_ends(frame, "valid_from", calendar, ALWAYS),
-            "last": spell_ends(frame, "valid_to", calendar, FOREVER),
-            "line": frame.index,
-        }
+        {"unit": frame["unit"].to_numpy(), "first": first, "last": last, "line": frame.index}
     ).sort_values(["unit", "first"], kind="stable")
     overlap = (spans["unit"] == spans["unit"].shift()) & (spans["first"] <= spans["last"].shift())
     for line, code in zip(spans.loc[overlap, "line"], spans.loc[overlap, "unit"], strict=True):
         hint = "Remove the second line, or give both valid_from and valid_to so that they do not overlap."
         breaches.add(file, line, "unit", code, expected="each unit once at a time", hint=hint)
+
+
+def _check_parents_last(file: str, frame: pd.DataFrame, tree: UnitTree, breaches: Breaches) -> None:
+    """Find units that outlive the unit that they belong to: their figures would drop out of every total."""
+    spells = tree.spells
+    ends = np.full(len(tree), ALWAYS, dtype=np.int64)
+    np.maximum.at(ends, spells["unit"].to_numpy(), spells["last"].to_numpy())
+    parent = spells["parent"].to_numpy()
+    orphaned = np.flatnonzero((parent >= 0) & (spells["last"].to_numpy() > ends[parent]))
+    breaches.add_rows(
+        file,
+        frame.index.to_numpy()[orphaned],
+        "parent",
+        frame["parent"].iloc[orphaned].iloc.__getitem__,
+        expected="a parent that lasts as long as the unit",
+        hint="The parent has ended: give the unit a line with its new parent, or an end of its own.",
+    )
 
 
 def _check_cycles(file: str, frame: pd.DataFrame, tree: UnitTree, breaches: Breaches) -> None:

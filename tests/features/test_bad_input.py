@@ -382,6 +382,13 @@ class TestTree:
         (breach,) = refused(folder)
         assert (breach.line, breach.column, breach.value) == (3, "valid_to", "2024-04-30")
 
+    def test_a_unit_may_not_outlive_its_parent(self, folder, refused):
+        edit(folder / "units.csv", ("N,HQ,North,branch,,", "N,HQ,North,branch,,2023-12-31"))
+        add(folder / "units.csv", "N1,N,North one,branch,,,")
+        (breach,) = refused(folder)
+        assert (breach.file, breach.line, breach.column, breach.value) == ("units.csv", 5, "parent", "N")
+        assert breach.expected == "a parent that lasts as long as the unit"
+
     def test_places_one_after_the_other_are_allowed(self, folder, tmp_path):
         add(folder / "units.csv", "S,N,South,branch,2024-01-01,,")
         assert len(open_dataset(folder).tree.spells) == 4

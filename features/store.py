@@ -7,32 +7,22 @@ killed process leaves behind belongs to no version and is never read.
 
 from __future__ import annotations
 
-import json
 import uuid
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from functools import cached_property
+from datetime import datetime
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.dataset as ds
-import pyarrow.fs as fs
 from deltalake import CommitProperties, DeltaTable, write_deltalake
-from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.exceptions import DeltaError
 
-from features.dataset import Dataset, Description
+from features.dataset import Dataset
 from features.errors import LoadlineError
-from features.history import LatestFigures, place_figures
 from features.incoming import OBSERVATIONS, Incoming
-from features.indicators import Indicator, IndicatorSet
-from features.panel import Panel
-from features.units import UnitTree
+from features.snapshot import DataVersion, Snapshot, frame_from
+from features.tables import Tables, first_line, readable
+
+__all__ = ["DataVersion", "Snapshot", "Store"]
 
 DEFINITIONS = pa.schema([("batch", pa.string()), ("kind", pa.string()), ("text", pa.large_string())])
 VERSIONS = pa.schema(
@@ -55,29 +45,6 @@ VERSIONS = pa.schema(
 SCHEMAS = {"observations": OBSERVATIONS, "definitions": DEFINITIONS, "versions": VERSIONS}
 
 
-@dataclass(frozen=True)
-class DataVersion:
-    """One entry of the store's history.
-
-    `parent` is the version of the same dataset that it continues, -1 for the first. `added` counts new figures,
-    `restated` those that replace an older one (which is kept), `unchanged` those that were known already.
-    """
-
-    version: int
-    parent: int
-    batch: str
-    dataset: str
-    fingerprint: str
-    ingested_at: datetime
-    added: int
-    restated: int
-    unchanged: int
-    first_period: str
-    last_period: str
-    units: int
-    indicators: int
-
-
 class Store:
     """Data versions in a folder or bucket.
 
@@ -89,25 +56,11 @@ class Store:
 
     def __init__(self, location: Path | str) -> None:
         self.location = str(location)
-
-    def _path(self, table: str) -> str:
-        return f"{self.location.rstrip('/')}/{table}"
-
-    def _table(self, table: str) -> DeltaTable | None:
-        try:
-            return DeltaTable(self._path(table))
-        except TableNotFoundError:
-            return None
-        except (DeltaError, OSError) as error:
-            raise LoadlineError(
-                f"the store cannot be read ({_first_line(error)})",
-                where=self._path(table),
-                hint="Check the path and the rights to it; else restore a backup.",
-            ) from error
+        self._tables = Tables(self.location)
 
     def versions(self) -> list[DataVersion]:
         """List the data versions, the oldest first."""
-        return _entries(self._table("versions"))
+        return _entries(self._tables.open("versions"))
 
     def snapshot(self, version: int | None = None, *, dataset: str | None = None) -> Snapshot:
         """Open a data version: the last one by default, or the last one of a dataset.
@@ -133,7 +86,7 @@ class Store:
         chain, by_number = [fitting[-1]], {v.version: v for v in every}
         while chain[0].parent >= 0:
             chain.insert(0, by_number[chain[0].parent])
-        return Snapshot(self, tuple(chain))
+        return Snapshot(self._tables, tuple(chain))
 
     def stored_indicators(self, dataset: str) -> frozenset[str]:
         """Give the codes that the last version of a dataset defines; empty where there is none."""
@@ -202,21 +155,21 @@ class Store:
     def _ready(self) -> DeltaTable:
         """Create the tables where they are missing; give that of the versions."""
         for table, schema in SCHEMAS.items():
-            if self._table(table) is None:
+            if self._tables.open(table) is None:
                 by_batch = None if table == "versions" else ["batch"]
                 try:
-                    DeltaTable.create(self._path(table), schema, mode="ignore", partition_by=by_batch)
+                    DeltaTable.create(self._tables.path(table), schema, mode="ignore", partition_by=by_batch)
                 except (DeltaError, OSError) as error:  # another ingest may have created it at this very moment
-                    if self._table(table) is None:
+                    if self._tables.open(table) is None:
                         raise self._unwritable(error) from error
-        versions = self._table("versions")
+        versions = self._tables.open("versions")
         if versions is None:
             raise LoadlineError("the store was removed while it was written to", where=self.location)
         return versions
 
     def _append(self, table: str, data: pa.Table | pa.RecordBatchReader) -> None:
         try:
-            write_deltalake(self._path(table), data, mode="append")
+            write_deltalake(self._tables.path(table), data, mode="append")
         except (DeltaError, OSError) as error:
             raise self._unwritable(error) from error
 
@@ -227,7 +180,7 @@ class Store:
         try:
             write_deltalake(seen, row, mode="append", commit_properties=CommitProperties(max_commit_retries=0))
         except (DeltaError, OSError) as error:
-            now = self._table("versions")
+            now = self._tables.open("versions")
             if now is not None and any(v.batch == entry.batch for v in _entries(now)):
                 return  # the answer was lost, not the commit
             if now is None or now.version() == at:
@@ -240,173 +193,14 @@ class Store:
 
     def _unwritable(self, error: Exception) -> LoadlineError:
         hint = "Check free space, the path and the rights to it. Nothing was stored."
-        return LoadlineError(f"the store cannot be written ({_first_line(error)})", where=self.location, hint=hint)
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A data version, opened for reading; `chain` holds it and the versions that it continues, the oldest first."""
-
-    store: Store
-    chain: tuple[DataVersion, ...]
-
-    @property
-    def about(self) -> DataVersion:
-        """Give the entry of the version itself."""
-        return self.chain[-1]
-
-    @cached_property
-    def _texts(self) -> dict[str, str]:
-        table = self.store._table("definitions")
-        if table is None:
-            raise LoadlineError(
-                "the store has lost its definitions", where=self.store.location, hint="Restore a backup."
-            )
-        rows = _readable(table).to_table(filter=pc.field("batch") == self.about.batch)
-        return dict(zip(rows["kind"].to_pylist(), rows["text"].to_pylist(), strict=True))
-
-    @cached_property
-    def description(self) -> Description:
-        """Give what `dataset.yaml` said."""
-        return Description.model_validate_json(self._texts["description"])
-
-    @cached_property
-    def indicators(self) -> IndicatorSet:
-        """Give the indicators."""
-        return IndicatorSet(Indicator.model_validate(entry) for entry in json.loads(self._texts["indicators"]))
-
-    @cached_property
-    def tree(self) -> UnitTree:
-        """Give the tree of units."""
-        return UnitTree.from_frame(_frame(self._texts["units"], as_text=True), self.description.calendar)
-
-    @cached_property
-    def outcomes(self) -> pd.DataFrame:
-        """Give the labels of what later happened; empty where there are none."""
-        return _frame(self._texts["outcomes"])
-
-    @cached_property
-    def goals(self) -> pd.DataFrame:
-        """Give the goals set for units with others below them; empty where there are none."""
-        return _frame(self._texts["goals"])
-
-    @property
-    def policy(self) -> dict[str, Any] | None:
-        """Give the dataset's policy as it stands."""
-        return json.loads(self._texts["policy"])
-
-    @cached_property
-    def span(self) -> tuple[int, int]:
-        """Give the first and the last period that have figures, as ordinals."""
-        parse = self.description.calendar.parse
-        return min(parse(v.first_period) for v in self.chain), max(parse(v.last_period) for v in self.chain)
-
-    @cached_property
-    def last_known(self) -> date:
-        """Give the last day on which any of its figures became known."""
-        batches = (rows.column("known_on") for rows in self.figures() if rows.num_rows)
-        return max(pc.max(days).as_py() for days in batches)  # pyright: ignore[reportAttributeAccessIssue]
-
-    def figures(
-        self, *, indicators: Sequence[str] | None = None, known_by: date | None = None
-    ) -> Iterator[pa.RecordBatch]:
-        """Read stored rows in batches: `batch`, `unit`, `indicator`, `period`, `value`, `known_on`.
-
-        One row group is read at a time: Arrow's own scanner reads ahead of a slow reader without end.
-        """
-        table = self.store._table("observations")
-        if table is None:
-            return
-        wanted = pc.field("batch").isin(pa.array([v.batch for v in self.chain], pa.string()))
-        if indicators is not None:
-            wanted &= pc.field("indicator").isin(pa.array(list(indicators), pa.string()))
-        if known_by is not None:
-            wanted &= pc.field("known_on") <= pa.scalar(known_by, pa.date32())
-        stored = _readable(table)
-        for fragment in stored.get_fragments(filter=wanted):
-            for part in fragment.split_by_row_group(filter=wanted, schema=stored.schema):
-                yield from part.to_table(schema=stored.schema, filter=wanted).to_batches()
-
-    def latest(self, dataset: Dataset) -> LatestFigures:
-        """Read what is stored, to compare a dataset that continues it."""
-        first, last = self.span
-        return LatestFigures(
-            self.figures(),
-            batches=[v.batch for v in self.chain],
-            codes=list(dataset.indicators),
-            units=dataset.tree.codes,
-            first=first,
-            length=last - first + 1,
-        )
-
-    def panel(
-        self, as_of: int | None = None, *, known_on: date | None = None, indicators: Sequence[str] | None = None
-    ) -> Panel:
-        """Read the panel as it was known.
-
-        Parameters
-        ----------
-        as_of : int, optional
-            Last period (ordinal) of the panel; by default the last one with figures.
-        known_on : date, optional
-            Leave out what became known after this day; by default the end of `as_of` where that is given, else all.
-        indicators : sequence of str, optional
-            Codes; all by default.
-        """
-        calendar, (first, last) = self.description.calendar, self.span
-        last = last if as_of is None else as_of
-        day = known_on if known_on is not None else (calendar.end(last) if as_of is not None else date.max)
-        codes = list(self.indicators) if indicators is None else list(indicators)
-        for code in codes:
-            if code not in self.indicators:
-                raise LoadlineError(f"there is no indicator {code!r}", hint=f"Known: {', '.join(self.indicators)}.")
-        values = place_figures(
-            self.figures(indicators=None if indicators is None else codes, known_by=None if day == date.max else day),
-            batches=[v.batch for v in self.chain],
-            codes=codes,
-            units=self.tree.codes,
-            first=first,
-            length=max(0, last - first + 1),
-        )
-        for array in values.values():
-            array.flags.writeable = False
-        return Panel(
-            calendar,
-            self.tree,
-            self.indicators,
-            first,
-            values,
-            day,
-            data_version=self.about.version,
-            fingerprint=self.about.fingerprint,
-        )
+        return LoadlineError(f"the store cannot be written ({first_line(error)})", where=self.location, hint=hint)
 
 
 def _entries(table: DeltaTable | None) -> list[DataVersion]:
     """Read the entries of the history, the oldest first."""
     if table is None:
         return []
-    return sorted((DataVersion(**row) for row in _readable(table).to_table().to_pylist()), key=lambda v: v.version)
-
-
-def _readable(table: DeltaTable) -> ds.Dataset:
-    """Open a table for reading.
-
-    A local one is read without the files of Python that `deltalake` hands to Arrow: Arrow's threads may still let go of
-    them when the program ends, which aborts it.
-    """
-    uri = urlsplit(table.table_uri)
-    local = fs.SubTreeFileSystem(url2pathname(uri.path), fs.LocalFileSystem()) if uri.scheme == "file" else None
-    return table.to_pyarrow_dataset(filesystem=local)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
-
-
-def _frame(text: str, *, as_text: bool = False) -> pd.DataFrame:
-    content = json.loads(text)
-    return pd.DataFrame(content["data"], columns=content["columns"], dtype=object if as_text else None)
+    return sorted((DataVersion(**row) for row in readable(table).to_table().to_pylist()), key=lambda v: v.version)
 
 
 def _carried_on(dataset: Dataset, previous: Snapshot | None) -> dict[str, str]:
@@ -416,12 +210,12 @@ def _carried_on(dataset: Dataset, previous: Snapshot | None) -> dict[str, str]:
         return texts
     keys = {"outcomes": ["unit", "period", "outcome", "known_on"], "goals": ["unit", "indicator", "year"]}
     for kind, key in keys.items():
-        earlier, given = _frame(previous._texts[kind]), _frame(texts[kind])
+        earlier, given = frame_from(previous.texts[kind]), frame_from(texts[kind])
         if not earlier.empty:
             both = pd.concat([earlier, given] if not given.empty else [earlier]).drop_duplicates(key, keep="last")
-            texts[kind] = both.to_json(orient="split", index=False, force_ascii=False)
+            texts[kind] = both.to_json(orient="split", index=False, force_ascii=False, double_precision=15)
     if dataset.policy is None:
-        texts["policy"] = previous._texts["policy"]
+        texts["policy"] = previous.texts["policy"]
     return texts
 
 

@@ -15,7 +15,8 @@ from features.definitions import read_indicators
 from features.documents import read_model, read_yaml
 from features.errors import LoadlineError
 from features.indicators import IndicatorSet, Title
-from features.observations import Observations, observation_files, read_goals, read_outcomes
+from features.observations import Observations, observation_files
+from features.outcomes_goals import read_goals, read_outcomes
 from features.periods import Calendar, Frequency
 from features.reading import Breaches, inside
 from features.unit_file import read_tree

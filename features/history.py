@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.indicators import Indicator
-from features.observations import EPOCH, Chunk
 from features.periods import Calendar
+from features.rows import EPOCH, Chunk
 
 DAYS = 2**22
 """More days than any date has since year 1, to fold a day into a key."""

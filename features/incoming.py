@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from features.dataset import Dataset
 from features.history import LatestFigures
-from features.observations import EPOCH, NOT_GIVEN, Chunk
+from features.rows import EPOCH, NOT_GIVEN, Chunk
 
 OBSERVATIONS = pa.schema(
     [

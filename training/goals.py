@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from features.errors import LoadlineError
-from features.observations import read_goals
+from features.outcomes_goals import read_goals
 from features.reading import Breaches, frame_of, read_table
 from features.store import Snapshot
 from features.units import UnitTree

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import numpy as np
 
+from features.calendar import new_year
 from training.sample_dynamics import Course
 from training.sample_units import YEARS
 
-NEW_YEAR_DAYS = {
-    2017: date(2017, 1, 28),
-    2018: date(2018, 2, 16),
-    2019: date(2019, 2, 5),
-    2020: date(2020, 1, 25),
-    2021: date(2021, 2, 12),
-    2022: date(2022, 2, 1),
-    2023: date(2023, 1, 22),
-    2024: date(2024, 2, 10),
-}
 HOLIDAY_BEFORE, HOLIDAY_AFTER = 6, 15
 """Days around the Chinese New Year in which business rests: from a week before to the Lantern Festival."""
 HOLIDAY_DEPTH = 0.6
@@ -44,7 +35,9 @@ MONTHLY_NOISE = {"LOANS": 0.004, "P01": 0.006, "P08": 0.05, "U01": 0.07, "PROFIT
 def holiday_factor(year: int) -> np.ndarray:
     """Give the part of each month's business that the New Year holiday leaves: (12,)."""
     lost = np.zeros(12)
-    middle = NEW_YEAR_DAYS[year]
+    middle = new_year(year)
+    if middle is None:
+        return np.ones(12)
     for offset in range(-HOLIDAY_BEFORE, HOLIDAY_AFTER + 1):
         lost[(middle + timedelta(days=offset)).month - 1] += HOLIDAY_DEPTH
     return 1 - lost / np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])

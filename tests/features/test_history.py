@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from features.history import LatestFigures, default_days, place_figures
 from features.incoming import OBSERVATIONS
 from features.indicators import Indicator
-from features.observations import EPOCH, Chunk
 from features.periods import Calendar
+from features.rows import EPOCH, Chunk
 
 CODES, UNITS, BATCHES = ["X", "Y"], pd.Index(["A", "B", "C"], dtype=object), ["first", "second", "third"]
 FIRST, LENGTH = 100, 4

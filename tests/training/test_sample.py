@@ -8,12 +8,12 @@ import pytest
 import yaml
 from scipy import stats
 
+from features.calendar import new_year
 from features.dataset import open_dataset
 from features.errors import LoadlineError
 from features.indicators import library
 from training import sample
 from training.sample_dynamics import DRIVERS
-from training.sample_months import NEW_YEAR_DAYS
 from training.sample_truth import QUANTILES
 from training.sample_units import (
     MERGER_MONTH,
@@ -322,7 +322,7 @@ def test_lookalikes_grow_or_stumble_but_do_not_join_both(bank: sample.SampleBank
 def test_the_new_year_moves_business_between_january_and_february(latest: dict[str, pd.DataFrame]) -> None:
     drawn = latest["P04"].sum(axis=1).to_numpy().reshape(len(YEARS), 12)
     january = drawn[:, 0] / drawn[:, :2].sum(axis=1)
-    early = np.array([NEW_YEAR_DAYS[int(year)].month == 1 for year in YEARS])
+    early = np.array([(day := new_year(int(year))) is not None and day.month == 1 for year in YEARS])
     assert january[early].max() < january[~early].min() - 0.03
     assert (drawn[:, :3].sum(axis=1) / drawn.sum(axis=1) > 0.22).all()
 

@@ -16,6 +16,8 @@ DRAWS = 2000
 TAIL = 0.01
 """A unit's draws are kept between this quantile and its mirror image before they are added up. Growth is modelled by
 its logarithm, so the far tail of one doubtful branch, multiplied out, would otherwise outweigh ten thousand others."""
+ROUNDING = 1e-9
+"""Share by which a sum of draws may miss a value and count as equal to it: the rounding of many floating-point sums."""
 DRAWS_AT_ONCE = 10_000_000
 """Figures drawn at a time (draws x units), so that memory stays bounded with 80,000 branches."""
 
@@ -50,7 +52,8 @@ class DrawnDistribution:
         if self.indicator.band is not None:
             met = self._off_band(self.draws) <= self._off_band(values)
         else:
-            met = self.draws <= values if self.indicator.direction == "lower" else self.draws >= values
+            slack = ROUNDING * np.abs(values)
+            met = self.draws <= values + slack if self.indicator.direction == "lower" else self.draws >= values - slack
         return np.where(np.isfinite(self.draws[0]) & np.isfinite(values), met.mean(axis=0), np.nan)
 
     def _off_band(self, values: np.ndarray) -> np.ndarray:

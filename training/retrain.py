@@ -197,7 +197,6 @@ def retrain(
         "policy_version": POLICY,
         "code_version": installed("loadline"),
         "seed": seed,
-        "low_evidence": sorted(e.indicator for e in evidence if e.low_evidence),
     }
     bundle = bundle_of(models, about)
     gates = check_gates(evidence)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from features.errors import LoadlineError
+from features.panel import Panel
 from features.store import Snapshot
 from models.bundle import ModelBundle
 from models.distribution import TargetDistribution, TargetLevels
@@ -19,21 +20,24 @@ from models.target import TargetModel
 from models.totals import DrawnDistribution, covers, total_distribution
 from training.progress import Progress, silent
 from training.promote import champion
-from training.retrain import POLICY, level_seed, model_name, models_in
+from training.retrain import POLICY, level_evidence, level_seed, model_name, models_in
 
 SEED = 20240101
 """Of models fitted on the spot and of joint draws: the same question gets the same answer."""
+ON_REQUEST = "fitted-on-request"
+"""Model version of what the champion may not answer."""
 LOW = "low: "
 """Begins the evidence of what rests on little."""
 
 
 @dataclass(frozen=True)
 class SuggestedLevel:
-    """The suggestions for one indicator at one level, with what they rest on."""
+    """The suggestions for one indicator at one level, with what they rest on; `low` where past origins show little."""
 
     level: Level
     distribution: TargetDistribution | DrawnDistribution
     model_version: str
+    low: bool
 
 
 @dataclass(frozen=True)
@@ -92,57 +96,71 @@ def suggest_targets(
     panel = snapshot.panel(origin, known_on=date.max if latest else None)
     ahead = horizon_periods(panel, year, origin)
     serving = _fitting_champion(snapshot, home=home, known_on=panel.known_on, ahead=ahead)
-    ready = models_in(serving) if serving is not None else {}
-    doubtful = set(serving.meta["low_evidence"]) if serving is not None else set()
+    ready, version = (models_in(serving), serving.version) if serving is not None else ({}, ON_REQUEST)
     levels = levels or TargetLevels()
     codes = target_codes(panel)
     if not codes:
         hint = "Give at least one indicator whose perspective is not context and whose target_allowed is true."
         raise LoadlineError("no indicator of the data may have targets", where=snapshot.about.dataset, hint=hint)
-    frames: list[pd.DataFrame] = []
     parts: list[SuggestedLevel] = []
     for number, code in enumerate(codes):
         progress("suggesting", number, len(codes))
-        leaves: Level | None = None
-        below: tuple[Level, TargetDistribution] | None = None
-        for level in levels_of(panel, code, year=year, origin=origin):
-            version = serving.version if serving is not None and level.key in ready else "fitted-on-request"
-            if level.learned:
-                if level.key in ready:
-                    model = ready[level.key]()
-                else:
-                    model = TargetModel.fit(level.problem, seed=level_seed(level.key, SEED))
-                distribution = model.predict(level.problem)
-                if level.name == LEAVES:
-                    leaves = level
-                if leaves is not None and covers(level, leaves, panel.tree, ordinal=origin):
-                    below = (level, distribution)  # the nearest level that is learned and whole is added up
-            elif below is not None:
-                distribution = total_distribution(level, *below, panel.tree, ordinal=origin, seed=SEED)
-                version = parts[-1].model_version
-            else:
-                continue
-            frame = suggest(level, distribution, levels, quantiles=quantiles).assign(model_version=version)
-            if level.key in doubtful:
-                frame["evidence"] = frame["evidence"].where(
-                    frame["evidence"].str.startswith(("low", "none")), LOW + frame["evidence"]
-                )
-            frames.append(frame)
-            parts.append(SuggestedLevel(level, distribution, version))
+        parts += _suggested_levels(panel, code, year=year, origin=origin, ready=ready, champion_version=version)
     progress("suggesting", len(codes), len(codes))
-    if not frames:
+    if not parts:
         raise LoadlineError(
             "no unit has a whole year of figures to start from",
             where=snapshot.about.dataset,
             hint="Use a later --as-of, or bring more history.",
         )
-    every = pd.concat(frames, ignore_index=True)
+    every = pd.concat([_rows(part, levels, quantiles) for part in parts], ignore_index=True)
     depth = pd.Series(panel.tree.depths(origin), index=panel.tree.codes)
     every["_depth"] = every["unit"].map(depth)
     every["_place"] = every["indicator"].map({code: place for place, code in enumerate(codes)})
     every = every.sort_values(["_place", "_depth", "unit"], kind="stable").drop(columns=["_place", "_depth"])
     every = every.assign(policy_version=POLICY, data_version=snapshot.about.version)
     return Suggestions(every.reset_index(drop=True), tuple(parts), levels)
+
+
+def _suggested_levels(
+    panel: Panel,
+    code: str,
+    *,
+    year: int,
+    origin: int,
+    ready: Mapping[str, Callable[[], TargetModel]],
+    champion_version: str,
+) -> list[SuggestedLevel]:
+    """Find the distributions of one indicator, leaves first; small levels are added up from the nearest one below."""
+    found: list[SuggestedLevel] = []
+    leaves: Level | None = None
+    below: SuggestedLevel | None = None
+    for level in levels_of(panel, code, year=year, origin=origin):
+        if level.learned:
+            served = level.key in ready
+            model = ready[level.key]() if served else TargetModel.fit(level.problem, seed=level_seed(level.key, SEED))
+            low = level_evidence(level, model).low_evidence
+            version = champion_version if served else ON_REQUEST
+            part = SuggestedLevel(level, model.predict(level.problem), version, low)
+            leaves = level if level.name == LEAVES else leaves
+            if leaves is not None and covers(level, leaves, panel.tree, ordinal=origin):
+                below = part
+        elif below is not None and isinstance(below.distribution, TargetDistribution):
+            total = total_distribution(level, below.level, below.distribution, panel.tree, ordinal=origin, seed=SEED)
+            part = SuggestedLevel(level, total, below.model_version, below.low)
+        else:
+            continue
+        found.append(part)
+    return found
+
+
+def _rows(part: SuggestedLevel, levels: TargetLevels, quantiles: Sequence[float]) -> pd.DataFrame:
+    """Write the suggestions of a level, marked where they rest on little."""
+    frame = suggest(part.level, part.distribution, levels, quantiles=quantiles)
+    if part.low:
+        told = frame["evidence"].str.startswith(("low", "none"))
+        frame["evidence"] = frame["evidence"].where(told, LOW + frame["evidence"])
+    return frame.assign(model_version=part.model_version)
 
 
 def _fitting_champion(snapshot: Snapshot, *, home: Path, known_on: date, ahead: int) -> ModelBundle | None:

@@ -35,6 +35,7 @@ UNITS_SHOWN = 50
 """Units on a page: a screen or two."""
 LONGEST_SEARCH = 200
 _OWN_YEARS = re.compile(r"\b(\d+) own\b")
+_UNITS_BELOW = re.compile(r"\b([\d,]+) units below\b")
 _ERROR_NAME = "urn:loadline:problem:"
 
 
@@ -238,7 +239,7 @@ def _rows(found: UnitTargets) -> list[dict[str, Any]]:
 
 def _row(entry: Suggestion, past: list[tuple[int, float]]) -> dict[str, Any]:
     values = {level: getattr(entry, level).value for level in LEVELS}
-    own = _OWN_YEARS.search(entry.evidence)
+    own, below = _OWN_YEARS.search(entry.evidence), _UNITS_BELOW.search(entry.evidence)
     grade = entry.evidence.partition(":")[0]
     return {
         "entry": entry,
@@ -246,4 +247,5 @@ def _row(entry: Suggestion, past: list[tuple[int, float]]) -> dict[str, Any]:
         "chart": draw(past, values, year=entry.year),
         "grade": grade if grade in ("low", "none") else "firm",
         "own_years": int(own[1]) if own else None,
+        "units_below": below[1] if below else None,
     }

@@ -75,3 +75,9 @@ def test_steps_fit_the_size_of_the_figures(changes, figures, step) -> None:
 
 def test_rounding_stays_inside_the_bounds() -> None:
     np.testing.assert_array_equal(rounded(np.array([99.996, -0.004]), 0.01, (0.0, 99.99)), [99.99, 0.0])
+
+
+def test_a_total_that_never_moves_is_attained() -> None:
+    indicator = make_panel(direction="lower").indicator("FLOW")
+    draws = np.full((100, 1), 0.1 + 0.2)  # 0.30000000000000004
+    assert DrawnDistribution(indicator, draws, np.array([""])).attain(np.array([0.3]))[0] == 1.0

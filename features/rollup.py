@@ -9,6 +9,7 @@ from scipy import sparse
 
 from features.indicators import Indicator
 from features.panel import Panel
+from features.snapshot import Snapshot
 
 MISMATCH_SHARE = 1e-6
 """A parent may differ from its children by this share, for floating-point sums, besides the rounding of each child."""
@@ -95,6 +96,25 @@ def check_parents(panel: Panel, code: str, *, limit: int = 100) -> list[Mismatch
             Mismatch(str(panel.units[column]), period, code, float(given[row, column]), float(rolled[row, column]))
         )
     return found
+
+
+def parent_notes(snapshot: Snapshot) -> list[str]:
+    """Say, an indicator a sentence, where figures given for parents differ from what their children come to."""
+    notes = []
+    codes = snapshot.given_for_parents()
+    if not codes:
+        return notes
+    panel = snapshot.panel()
+    for code in codes:
+        found = check_parents(panel, code)
+        if found:
+            first = found[0]
+            more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+            notes.append(
+                f"{code} of {first.unit} in {first.period} is given as {first.given:,.6g}, its children come to "
+                f"{first.rolled_up:,.6g}{more}; the given figure stands"
+            )
+    return notes
 
 
 def rolled_up(panel: Panel) -> Panel:

@@ -129,6 +129,15 @@ class Snapshot:
             for part in fragment.split_by_row_group(filter=wanted, schema=stored.schema):
                 yield from part.to_table(schema=stored.schema, filter=wanted).to_batches()
 
+    def given_for_parents(self) -> list[str]:
+        """List the indicators that have figures of units with others below them."""
+        above = pa.array([str(code) for code in self.tree.codes[self.tree.ever_parent]], pa.string())
+        found: set[str] = set()
+        for rows in self.figures():
+            theirs = pc.is_in(rows.column("unit"), value_set=above)  # pyright: ignore[reportAttributeAccessIssue]
+            found.update(rows.column("indicator").filter(theirs).unique().to_pylist())
+        return [code for code in self.indicators if code in found]
+
     def latest(self, dataset: Dataset) -> LatestFigures:
         """Read what is stored, to compare a dataset that continues it."""
         first, last = self.span

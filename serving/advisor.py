@@ -11,6 +11,7 @@ import pandas as pd
 
 from features.dataset import Dataset, open_dataset
 from features.errors import LoadlineError
+from features.rollup import parent_notes
 from features.store import DataVersion, Snapshot, Store
 from models.suggestion import COLUMNS
 from serving.settings import Settings
@@ -79,7 +80,8 @@ class Advisor:
         return self._stored(dataset)
 
     def _stored(self, dataset: Dataset) -> tuple[DataVersion, tuple[str, ...]]:
-        return self.store.ingest(dataset, now=self._clock()), dataset.notes
+        version = self.store.ingest(dataset, now=self._clock())
+        return version, (*dataset.notes, *parent_notes(self.store.snapshot(version.version)))
 
     def _ingest_staged(self, source: Path | str, layout: Path | None) -> tuple[DataVersion, tuple[str, ...]]:
         import tempfile

@@ -114,6 +114,17 @@ def test_goals_and_pins_are_kept_to_the_cent(home: Path, tmp_path: Path) -> None
     assert round(target["N"] + target["S"], 6) == 13000.55
 
 
+def test_a_parent_that_differs_from_its_children_is_noted(tmp_path: Path) -> None:
+    bank = write_bank(tmp_path / "bank")
+    figures = pd.read_csv(bank / "observations.csv")
+    total = figures[(figures["indicator"] == "LENDING") & (figures["period"] == 2020)]["value"].sum()
+    given = [("HQ", 2020, "LENDING", round(total, 2)), ("HQ", 2021, "LENDING", 1.0)]
+    pd.concat([figures, pd.DataFrame(given, columns=figures.columns)]).to_csv(bank / "observations.csv", index=False)
+    done = loadline("ingest", bank, "--home", tmp_path / "home")
+    assert "LENDING of HQ in 2021 is given as 1," in done.stderr
+    assert "2020" not in done.stderr
+
+
 def test_json_and_xlsx_come_out(home: Path, tmp_path: Path) -> None:
     done = loadline("snapshots", "--home", home, "--format", "json")
     assert json.loads(done.stdout)[0]["dataset"] == "small-bank"

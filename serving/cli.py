@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serving.terminal import (
+    As,
+    AsOf,
+    DatasetName,
+    Format,
+    Home,
+    Out,
+    advisor_of,
+    asked_quantiles,
+    list_breaches,
+    show_table,
+    shown_progress,
+)
+
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from features.errors import DatasetError
     from serving.advisor import Advisor
-    from training.progress import Progress
-
-LISTED = 50
-"""Breaches shown on a terminal; `--format json` gives all that were kept."""
-SHOWN_ROWS = 40
-"""Rows of a table shown on a terminal; `--out` writes all."""
 
 app = typer.Typer(
     name="loadline",
@@ -32,96 +34,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class Format(StrEnum):
-    """How results are written to the terminal."""
-
-    text = "text"
-    json = "json"
-
-
-Home = Annotated[
-    Path | None, typer.Option(help="Where Loadline keeps its data.", envvar="LOADLINE_HOME", show_default=".loadline")
-]
-As = Annotated[Format, typer.Option("--format", help="text for people, json for programs.")]
-Out = Annotated[Path | None, typer.Option(help="Write the table here: .csv, .parquet, .xlsx or .json.")]
-AsOf = Annotated[
-    str | None,
-    typer.Option(help="Use only what was known at the end of this period, such as 2024, 2024-Q3 or 2024-07."),
-]
-DatasetName = Annotated[
-    str | None, typer.Option("--dataset", help="Name of the dataset; the last one stored by default.")
-]
-
-
-def _advisor(home: Path | None) -> Advisor:
-    from serving.advisor import Advisor
-    from serving.settings import Settings
-
-    return Advisor(Settings() if home is None else Settings(home=home))
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """Show progress on stderr when a person is looking."""
-    from training.progress import silent
-
-    if not sys.stderr.isatty():
-        yield silent
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bars
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-        tasks: dict[str, object] = {}
-
-        def show(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)  # type: ignore[arg-type]
-
-        yield show
-
-
-def _show(frame: pd.DataFrame, *, out: Path | None = None, form: Format = Format.text, title: str = "") -> None:
-    """Write a table to a file, as JSON, or as text for a person."""
-    from serving.tables import to_json, write_table
-
-    if out is not None:
-        write_table(frame, out)
-        typer.echo(f"{len(frame):,} rows written to {out}", err=True)
-        return
-    if form is Format.json:
-        typer.echo(to_json(frame))
-        return
-    if not sys.stdout.isatty():
-        typer.echo(frame.to_csv(index=False), nl=False)
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=title or None)
-    for name in frame.columns:
-        numeric = frame[name].dtype.kind in "if"
-        table.add_column(str(name), justify="right" if numeric else "left")
-    for row in frame.head(SHOWN_ROWS).itertuples(index=False):
-        table.add_row(*("" if value != value or value is None else _cell(value) for value in row))
-    Console().print(table)
-    if len(frame) > SHOWN_ROWS:
-        typer.echo(f"... and {len(frame) - SHOWN_ROWS:,} more rows; write them all with --out FILE", err=True)
-
-
-def _cell(value: object) -> str:
-    from rich.markup import escape
-
-    return (
-        f"{value:,.4g}"
-        if isinstance(value, float) and abs(value) < 1
-        else (f"{value:,.2f}" if isinstance(value, float) else escape(str(value)))
-    )
 
 
 @app.command()
@@ -134,8 +46,8 @@ def demo(
     """Do the whole job on the synthetic sample bank, or on a dataset, then serve it."""
     from serving.demo import run_demo
 
-    advisor = _advisor(home)
-    with _progress() as progress:
+    advisor = advisor_of(home)
+    with shown_progress() as progress:
         run_demo(advisor, dataset, progress=progress, say=typer.echo)
     if not once:
         _serve(advisor, port=port)
@@ -154,11 +66,11 @@ def ingest(
     """Check a dataset and store it as a new data version; nothing is stored if anything is wrong."""
     import pandas as pd
 
-    version, notes = _advisor(home).ingest(folder, layout=source)
+    version, notes = advisor_of(home).ingest(folder, layout=source)
     for note in notes:
         typer.echo(f"Note: {note}", err=True)
     if form is Format.json or not sys.stdout.isatty():
-        _show(pd.DataFrame([version.__dict__]).drop(columns="batch"), form=form)
+        show_table(pd.DataFrame([version.__dict__]).drop(columns="batch"), form=form)
         return
     typer.echo(
         f"Data version {version.version} of {version.dataset}: {version.added:,} new figures, "
@@ -169,7 +81,7 @@ def ingest(
 @app.command()
 def snapshots(home: Home = None, out: Out = None, form: As = Format.text) -> None:
     """List the data versions."""
-    _show(_advisor(home).snapshots(), out=out, form=form, title="Data versions")
+    show_table(advisor_of(home).snapshots(), out=out, form=form, title="Data versions")
 
 
 @app.command()
@@ -182,9 +94,9 @@ def train(
     form: As = Format.text,
 ) -> None:
     """Learn from the stored data: backtest, fit, register, gate, promote."""
-    with _progress() as progress:
-        result = _advisor(home).train(as_of=as_of, dataset=dataset, cluster=cluster, seed=seed, progress=progress)
-    _show(result.table(), form=form, title=f"Model {result.model_version} as of {result.as_of}")
+    with shown_progress() as progress:
+        result = advisor_of(home).train(as_of=as_of, dataset=dataset, cluster=cluster, seed=seed, progress=progress)
+    show_table(result.table(), form=form, title=f"Model {result.model_version} as of {result.as_of}")
     typer.echo(f"Model {result.model_version}: {result.outcome}.", err=True)
 
 
@@ -203,28 +115,12 @@ def targets(
     form: As = Format.text,
 ) -> None:
     """Suggest floor, target and stretch for every unit, each with its probability of being attained."""
-    asked = _quantiles(quantiles)
-    with _progress() as progress:
-        frame = _advisor(home).targets(
+    asked = asked_quantiles(quantiles)
+    with shown_progress() as progress:
+        frame = advisor_of(home).targets(
             year, as_of=as_of, goals=goals, pins=pins, quantiles=asked, dataset=dataset, progress=progress
         )
-    _show(frame, out=out, form=form, title=f"Suggested targets for {year}")
-
-
-def _quantiles(text: str) -> list[float]:
-    from features.errors import LoadlineError
-
-    try:
-        asked = [float(part) for part in text.split(",") if part.strip()]
-    except ValueError:
-        asked = [-1.0]
-    if any(not 0 < q < 1 for q in asked):
-        raise LoadlineError(
-            f"{text!r} is not a list of quantiles",
-            where="--quantiles",
-            hint="Write numbers between 0 and 1: 0.05,0.5,0.95",
-        )
-    return asked
+    show_table(frame, out=out, form=form, title=f"Suggested targets for {year}")
 
 
 @app.command()
@@ -237,9 +133,9 @@ def backtest(
     form: As = Format.text,
 ) -> None:
     """Replay the past: each model and baseline by indicator and origin, with an HTML report."""
-    with _progress() as progress:
-        summary = _advisor(home).backtest(out, origins=origins, as_of=as_of, dataset=dataset, progress=progress)
-    _show(summary, form=form, title="Backtest: pinball loss relative to pooled growth, and coverage")
+    with shown_progress() as progress:
+        summary = advisor_of(home).backtest(out, origins=origins, as_of=as_of, dataset=dataset, progress=progress)
+    show_table(summary, form=form, title="Backtest: pinball loss relative to pooled growth, and coverage")
     typer.echo(f"Report: {out / 'report.html'}", err=True)
 
 
@@ -250,21 +146,13 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8321,
 ) -> None:
     """Serve the API and the console."""
-    _serve(_advisor(home), host=host, port=port)
+    _serve(advisor_of(home), host=host, port=port)
 
 
 def _serve(advisor: Advisor, *, host: str = "127.0.0.1", port: int = 8321) -> None:
     from serving.server import serve as run
 
     run(advisor, host=host, port=port, say=typer.echo)
-
-
-def _report(error: DatasetError) -> None:
-    """List the breaches of a dataset."""
-    for breach in error.breaches[:LISTED]:
-        typer.echo(f"  {breach}", err=True)
-    if error.total > LISTED:
-        typer.echo(f"  ... and {error.total - LISTED:,} more", err=True)
 
 
 def main() -> None:
@@ -285,7 +173,7 @@ def main() -> None:
         if isinstance(error, LoadlineError):
             typer.echo(f"Error: {error}", err=True)
             if isinstance(error, DatasetError):
-                _report(error)
+                list_breaches(error)
             sys.exit(1)
         typer.echo(f"Error: {type(error).__name__}: {error}\nHint: set LOADLINE_DEBUG=1 to see where.", err=True)
         sys.exit(3)

@@ -10,6 +10,7 @@ import pandas as pd
 from features.indicators import COUNT_UNITS, Indicator
 from models.distribution import TargetDistribution, TargetLevels
 from models.levels import Level
+from models.reasons import like_the_group
 from models.totals import DrawnDistribution
 
 SIGNIFICANT = 4
@@ -28,6 +29,9 @@ COLUMNS = (
     "p_stretch",
     "evidence",
 )
+
+MILESTONES = ("like_group", "expected", "suggested")
+"""What lies between the last figure and the target, for explanation: see `models.reasons`."""
 
 
 def display_step(indicator: Indicator, figures: np.ndarray) -> float:
@@ -69,7 +73,7 @@ def suggest(
     Returns
     -------
     pd.DataFrame
-        `COLUMNS`, then `q<quantile>` as asked; one row a unit.
+        `COLUMNS`, then `MILESTONES`, then `q<quantile>` as asked; one row a unit.
     """
     problem = level.problem
     step = display_step(level.indicator, problem.base[-1])
@@ -84,5 +88,7 @@ def suggest(
         frame[name] = rounded(distribution.value_at(probability), step, level.indicator.limits)
         chances[f"p_{name}"] = distribution.attain(np.asarray(frame[name], dtype=float))
     frame |= chances | {"evidence": distribution.evidence}
+    frame |= {"like_group": like_the_group(level, distribution), "expected": distribution.quantile(0.5)}
+    frame |= {"suggested": frame["target"]}
     frame |= {f"q{q:g}": distribution.quantile(q) for q in quantiles}
     return pd.DataFrame(frame)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -13,7 +13,7 @@ from features.dataset import Dataset, open_dataset
 from features.errors import LoadlineError
 from features.rollup import parent_notes
 from features.store import DataVersion, Snapshot, Store
-from models.suggestion import COLUMNS
+from serving.planning import Planning
 from serving.settings import Settings
 from serving.tables import write_table
 from training.progress import Progress, silent
@@ -21,7 +21,6 @@ from training.progress import Progress, silent
 if TYPE_CHECKING:
     from training.retrain import Training
 
-VERSIONS = ("model_version", "policy_version", "data_version")
 BOOKS = (".xlsx", ".xlsm")
 
 
@@ -38,13 +37,18 @@ class Advisor:
     settings : Settings
     clock : callable
         Gives the time, with its zone.
+
+    Attributes
+    ----------
+    planning : Planning
+        The use cases of setting targets and of following them through the year.
     """
 
     def __init__(self, settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> None:
         self.settings = settings
         self.store = Store(settings.store_location)
         self._clock = clock
-        self._cache: dict[tuple[Any, ...], pd.DataFrame] = {}
+        self.planning = Planning(self)
 
     def snapshot(self, dataset: str | None = None) -> Snapshot:
         """Open the last data version, or the last one of a dataset."""
@@ -150,86 +154,6 @@ class Advisor:
             cluster=cluster,
             progress=progress,
         )
-
-    def targets(
-        self,
-        year: int,
-        *,
-        as_of: str | None = None,
-        dataset: str | None = None,
-        goals: Path | None = None,
-        pins: Path | None = None,
-        quantiles: Sequence[float] = (),
-        progress: Progress = silent,
-    ) -> pd.DataFrame:
-        """Suggest targets for every unit and indicator.
-
-        The champion answers where it was trained on nothing later than `as_of` and for the same distance to the year's
-        end; what it does not cover is fitted on the spot, from what was known as of then.
-
-        Returns
-        -------
-        pd.DataFrame
-            `unit, indicator, year, last_actual, floor, target, stretch, p_floor, p_target, p_stretch, evidence,
-            model_version, policy_version, data_version`, then the quantiles.
-        """
-        from training.goals import break_down, read_goal_file, read_pin_file
-        from training.suggest import suggest_targets
-
-        snapshot = self.snapshot(dataset)
-        origin = self.origin(snapshot, as_of)
-        set_goals = read_goal_file(goals, snapshot, year) if goals is not None else None
-        fixed = read_pin_file(pins, snapshot) if pins is not None else None
-        suggested = suggest_targets(
-            snapshot,
-            year,
-            home=self.settings.home,
-            origin=origin,
-            latest=as_of is None,
-            quantiles=quantiles,
-            progress=progress,
-        )
-        frame = suggested.frame
-        if set_goals is not None or fixed is not None:
-            frame = break_down(suggested, goals=set_goals, pins=fixed, tree=snapshot.tree, origin=origin)
-        extra = [name for name in frame.columns if name not in (*COLUMNS, *VERSIONS)]
-        return frame[[*COLUMNS, *VERSIONS, *extra]]
-
-    def suggestion(self, unit: str, year: int | None = None, *, dataset: str | None = None) -> pd.DataFrame:
-        """Give the suggestions for one unit, from a table kept while data and model stay the same.
-
-        Raises
-        ------
-        LoadlineError
-            Where there is no such unit.
-        """
-        snapshot = self.snapshot(dataset)
-        snapshot.tree.number(unit)
-        asked = self.default_year(snapshot.about.dataset) if year is None else year
-        table = self.table(asked, dataset=snapshot.about.dataset)
-        return table[table["unit"] == unit].reset_index(drop=True)
-
-    def table(self, year: int, *, dataset: str | None = None, progress: Progress = silent) -> pd.DataFrame:
-        """Give the suggestions of all units as of the latest figures, computed once for each data and model version.
-
-        They are kept in the home, so that a service that starts has them at hand.
-        """
-        from training.promote import champion_digest
-        from training.retrain import model_name
-
-        about = self.snapshot(dataset).about
-        model = champion_digest(self.settings.home, model_name(about.dataset)) or "none"
-        key = (about.fingerprint[:16], model[:16], about.version, year)
-        if key not in self._cache:
-            kept = self.settings.home / "suggestions" / f"{'-'.join(map(str, key))}.parquet"
-            if kept.is_file():
-                frame = pd.read_parquet(kept)
-            else:
-                frame = self.targets(year, dataset=about.dataset, progress=progress)
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                write_table(frame, kept)
-            self._cache = {k: v for k, v in self._cache.items() if k[:3] == key[:3]} | {key: frame}
-        return self._cache[key]
 
     def backtest(
         self,

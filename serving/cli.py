@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serving.cli_targets import add_target_commands
 from serving.terminal import (
     As,
     AsOf,
@@ -17,7 +18,6 @@ from serving.terminal import (
     Home,
     Out,
     advisor_of,
-    asked_quantiles,
     list_breaches,
     show_table,
     shown_progress,
@@ -101,29 +101,6 @@ def train(
 
 
 @app.command()
-def targets(
-    year: Annotated[int, typer.Option(help="The fiscal year to suggest targets for.")],
-    as_of: AsOf = None,
-    goals: Annotated[
-        Path | None, typer.Option(help="CSV: unit, indicator, year, value of goals to break down.")
-    ] = None,
-    pins: Annotated[Path | None, typer.Option(help="CSV: unit, indicator, value of targets fixed by a person.")] = None,
-    quantiles: Annotated[str, typer.Option(help="Quantiles to add as columns, such as 0.05,0.5,0.95.")] = "",
-    home: Home = None,
-    dataset: DatasetName = None,
-    out: Out = None,
-    form: As = Format.text,
-) -> None:
-    """Suggest floor, target and stretch for every unit, each with its probability of being attained."""
-    asked = asked_quantiles(quantiles)
-    with shown_progress() as progress:
-        frame = advisor_of(home).targets(
-            year, as_of=as_of, goals=goals, pins=pins, quantiles=asked, dataset=dataset, progress=progress
-        )
-    show_table(frame, out=out, form=form, title=f"Suggested targets for {year}")
-
-
-@app.command()
 def backtest(
     out: Annotated[Path, typer.Option(help="Folder for the metrics and the report.")],
     origins: Annotated[int, typer.Option(help="Number of past years to stand in for the future.")] = 4,
@@ -153,6 +130,9 @@ def _serve(advisor: Advisor, *, host: str = "127.0.0.1", port: int = 8321) -> No
     from serving.server import serve as run
 
     run(advisor, host=host, port=port, say=typer.echo)
+
+
+add_target_commands(app)
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from models.suggestion import MILESTONES
 from training.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -51,9 +52,9 @@ def run_demo(
         say(f"   {line}")
 
     year = advisor.default_year(version.dataset)
-    frame = advisor.table(year, dataset=version.dataset, progress=progress)
+    frame = advisor.planning.table(year, dataset=version.dataset, progress=progress)
     out = advisor.settings.home / f"targets-{version.dataset}-{year}.csv"
-    advisor.write(frame, out)
+    advisor.write(frame.drop(columns=list(MILESTONES)), out)
     known = frame["target"].notna()
     low = frame["evidence"].str.startswith("low")
     say(

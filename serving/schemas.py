@@ -126,6 +126,21 @@ class TargetLevel(Answer):
     )
 
 
+class Sentence(Answer):
+    """A text in both languages."""
+
+    en: str = Field(description="In English.", examples=["its own course against the others"])
+    zh: str = Field(description="In Chinese.", examples=["自身走势与全体之差"])
+
+
+class Driver(Answer):
+    """A step from the last figure to the target; the steps add up exactly."""
+
+    code: str = Field(description="Stable name of the step.", examples=["own_course"])
+    amount: Number = Field(description="In the indicator's unit.", examples=[-1.45])
+    text: Sentence = Field(description="What the step is.")
+
+
 class Suggestion(Answer):
     """What a unit can be asked to achieve on one indicator."""
 
@@ -138,6 +153,8 @@ class Suggestion(Answer):
     floor: TargetLevel = Field(description="基础: to be attained in all but bad years.")
     target: TargetLevel = Field(description="目标: ambitious and more likely attained than not.")
     stretch: TargetLevel = Field(description="挑战: attained in a very good year.")
+    drivers: list[Driver] = Field(description="The steps from the last figure to the target.")
+    text: Sentence | None = Field(description="The same in a sentence; null where nothing can be said.")
     evidence: str = Field(description="What the suggestion rests on, and how firmly.", examples=["own history"])
     model_version: str | None = Field(description="The model; null where none was used.", examples=["4f2c9a1be07d"])
     policy_version: str | None = Field(description="The policy that sets the probabilities.", examples=["default"])

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from serving.api.desk import FIRST_YEAR, LAST_YEAR, Desk, UnitTargets, desk_of, entity_tag, finite
 from serving.api.units import DatasetName, UnitCode
 from serving.errors import NotFoundError
-from serving.schemas import IndicatorName, Suggestion, TargetLevel, UnitName, UnitSuggestions
+from serving.planning import explained
+from serving.schemas import Driver, IndicatorName, Sentence, Suggestion, TargetLevel, UnitName, UnitSuggestions
 
 router = APIRouter(tags=["targets"])
 
@@ -25,6 +26,8 @@ def suggestions(found: UnitTargets) -> Iterator[Suggestion]:
             name: TargetLevel(value=finite(row[name]), probability=finite(row[f"p_{name}"]))
             for name in ("floor", "target", "stretch")
         }
+        why = explained(row, indicator) if levels["target"].value is not None else None
+        drivers = [] if why is None else why["drivers"]
         yield Suggestion(
             indicator=indicator.code,
             name=IndicatorName(en=indicator.name.en, zh=indicator.name.zh),
@@ -32,6 +35,8 @@ def suggestions(found: UnitTargets) -> Iterator[Suggestion]:
             direction=indicator.direction,
             year=int(row["year"]),
             last_actual=finite(row["last_actual"]),
+            drivers=[Driver(code=d["code"], amount=d["amount"], text=Sentence(**d["text"])) for d in drivers],
+            text=None if why is None else Sentence(**why["text"]),
             evidence=str(row["evidence"]),
             model_version=_text(row["model_version"]),
             policy_version=_text(row["policy_version"]),

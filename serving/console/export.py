@@ -9,8 +9,10 @@ from urllib.parse import quote
 import pandas as pd
 from starlette.responses import Response
 
+from models.suggestion import MILESTONES
 from serving.api.desk import UnitTargets
 from serving.console.formats import Reader
+from serving.planning import explained
 from serving.tables import write_table
 
 MEDIA_TYPES = {
@@ -21,16 +23,20 @@ MEDIA_TYPES = {
 
 def export_table(found: UnitTargets, reader: Reader) -> pd.DataFrame:
     """Give the advisor's table with names, units of measure, and where the figures come from."""
-    table = found.table.copy()
     indicators = found.directory.snapshot.indicators
-    about = [indicators[str(code)] for code in table["indicator"]]
+    about = [indicators[str(code)] for code in found.table["indicator"]]
+    texts = [
+        explained(row, entry)["text"][reader.language] if row["target"] == row["target"] else ""
+        for row, entry in zip(found.table.to_dict("records"), about, strict=True)
+    ]
+    table = found.table.drop(columns=list(MILESTONES))
     dataset = found.directory.snapshot.about.dataset
     if found.directory.synthetic:
         dataset = f"{dataset} ({reader.say('synthetic.short')})"
     table.insert(1, "unit_name", reader.name(found.unit.name, found.unit.name_zh))
     table.insert(3, "indicator_name", [reader.name(entry.name.en, entry.name.zh) for entry in about])
     table.insert(4, "unit_of_measure", [reader.known("measure", entry.unit) for entry in about])
-    return table.assign(known_on=found.known_on.isoformat(), dataset=dataset)
+    return table.assign(reason=texts, known_on=found.known_on.isoformat(), dataset=dataset)
 
 
 def export_file(found: UnitTargets, reader: Reader, *, form: str) -> Response:

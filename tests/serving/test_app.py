@@ -165,7 +165,7 @@ def test_suggestions_are_the_advisors_own(client, trained):
     sheet = strict(answer.text)
     assert sheet == strict(client.get("/api/v1/targets/A%2FB").text)
     assert (sheet["unit"], sheet["year"], sheet["synthetic"]) == ("A/B", YEAR, True)
-    table = trained.suggestion("A/B").set_index("indicator")
+    table = trained.planning.suggestion("A/B").set_index("indicator")
     assert [item["indicator"] for item in sheet["items"]] == list(table.index) == ["LOANS", "NPL_RATIO"]
     for item in sheet["items"]:
         row = table.loc[item["indicator"]]
@@ -176,6 +176,9 @@ def test_suggestions_are_the_advisors_own(client, trained):
         assert (item["model_version"], item["policy_version"]) == (row["model_version"], row["policy_version"])
         assert (item["data_version"], item["evidence"]) == (1, row["evidence"])
         assert item["known_on"] == f"{LAST_YEAR}-12-31"
+        steps = sum(driver["amount"] for driver in item["drivers"])
+        assert round(item["last_actual"] + steps, 2) == round(item["target"]["value"], 2)
+        assert "达成概率" in item["text"]["zh"]
     assert [item["unit_of_measure"] for item in sheet["items"]] == ["CNY m", "%"]
     assert sheet["items"][0]["model_version"] != "fitted-on-request"
 

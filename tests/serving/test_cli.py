@@ -69,6 +69,17 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place / "home"
 
 
+def test_a_target_is_explained_in_steps_that_add_up(home: Path) -> None:
+    asked = ("explain", "target", "--home", home, "--unit", "B03", "--indicator", "LENDING", "--year", 2022)
+    told = json.loads(loadline(*asked, "--format", "json").stdout)
+    steps = sum(driver["amount"] for driver in told["drivers"])
+    assert round(told["base_value"] + steps, 4) == round(told["prediction"], 4)
+    assert {driver["code"] for driver in told["drivers"]} <= {"with_the_group", "own_course", "room"}
+    assert told["text"]["zh"] in loadline(*asked).stdout
+    refused = loadline("explain", "target", "--home", home, "--unit", "B03", "--indicator", "NOPE", code=1)
+    assert "no suggested target for B03 on NOPE" in refused.stderr
+
+
 def test_targets_have_the_promised_columns_and_order(home: Path, tmp_path: Path) -> None:
     out = tmp_path / "targets.csv"
     loadline("targets", "--year", 2022, "--home", home, "--quantiles", "0.05,0.5,0.95", "--out", out)

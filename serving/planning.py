@@ -1,0 +1,216 @@
+"""The use cases of planning: suggesting targets, breaking goals down, the path through the year, how targets stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from features.errors import LoadlineError
+from features.indicators import Indicator
+from models.reasons import steps
+from models.suggestion import COLUMNS, MILESTONES
+from models.wording import STEP_WORDS, target_sentence
+from serving.console.formats import decimals_of
+from serving.tables import write_table
+from training.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from serving.advisor import Advisor
+
+TABLE_FORMAT = 2
+"""Raised when the columns of kept tables change."""
+VERSIONS = ("model_version", "policy_version", "data_version")
+
+
+def explained(row: Mapping[Any, Any], indicator: Indicator) -> dict[str, Any]:
+    """Lay a row of the kept table out as an explanation; see `Planning.explain_target`."""
+    decimals = decimals_of([float(row[name]) for name in ("floor", "target", "stretch") if row[name] == row[name]])
+    way = steps(row, decimals=decimals)
+    observed, target = row["last_actual"] == row["last_actual"], float(row["target"])
+    last = round(float(row["last_actual"]), decimals) if observed else None
+    text = target_sentence(
+        indicator, way, last=last, target=target, probability=float(row["p_target"]), decimals=decimals
+    )
+    return {
+        **{name: row[name] for name in ("unit", "indicator", "year")},
+        "unit_of_measure": indicator.unit,
+        "base_value": last,
+        "prediction": target,
+        "probability": float(row["p_target"]),
+        "drivers": [{"code": step.code, "amount": step.amount, "text": STEP_WORDS[step.code]} for step in way],
+        "text": text,
+        **{name: row[name] for name in ("evidence", *VERSIONS)},
+    }
+
+
+class Planning:
+    """What HR asks for.
+
+    Parameters
+    ----------
+    advisor : Advisor
+        Whose data and models answer.
+    """
+
+    def __init__(self, advisor: Advisor) -> None:
+        self._advisor = advisor
+        self._cache: dict[tuple[Any, ...], pd.DataFrame] = {}
+
+    def targets(
+        self,
+        year: int,
+        *,
+        as_of: str | None = None,
+        dataset: str | None = None,
+        goals: Path | None = None,
+        pins: Path | None = None,
+        quantiles: Sequence[float] = (),
+        progress: Progress = silent,
+    ) -> pd.DataFrame:
+        """Suggest targets for every unit and indicator.
+
+        The champion answers where it was trained on nothing later than `as_of` and for the same distance to the year's
+        end; what it does not cover is fitted on the spot, from what was known as of then.
+
+        Returns
+        -------
+        pd.DataFrame
+            `unit, indicator, year, last_actual, floor, target, stretch, p_floor, p_target, p_stretch, evidence,
+            model_version, policy_version, data_version`, then the quantiles.
+        """
+        frame = self._suggest(
+            year, as_of=as_of, dataset=dataset, goals=goals, pins=pins, quantiles=quantiles, progress=progress
+        )
+        return frame.drop(columns=list(MILESTONES))
+
+    def _suggest(
+        self,
+        year: int,
+        *,
+        as_of: str | None,
+        dataset: str | None,
+        goals: Path | None = None,
+        pins: Path | None = None,
+        quantiles: Sequence[float] = (),
+        progress: Progress = silent,
+    ) -> pd.DataFrame:
+        """Suggest targets, with the milestones that explain them."""
+        from training.goals import break_down, read_goal_file, read_pin_file
+        from training.suggest import suggest_targets
+
+        snapshot = self._advisor.snapshot(dataset)
+        origin = self._advisor.origin(snapshot, as_of)
+        set_goals = read_goal_file(goals, snapshot, year) if goals is not None else None
+        fixed = read_pin_file(pins, snapshot) if pins is not None else None
+        suggested = suggest_targets(
+            snapshot,
+            year,
+            home=self._advisor.settings.home,
+            origin=origin,
+            latest=as_of is None,
+            quantiles=quantiles,
+            progress=progress,
+        )
+        frame = suggested.frame
+        if set_goals is not None or fixed is not None:
+            frame = break_down(suggested, goals=set_goals, pins=fixed, tree=snapshot.tree, origin=origin)
+        extra = [name for name in frame.columns if name not in (*COLUMNS, *VERSIONS)]
+        return frame[[*COLUMNS, *VERSIONS, *extra]]
+
+    def suggestion(self, unit: str, year: int | None = None, *, dataset: str | None = None) -> pd.DataFrame:
+        """Give the suggestions for one unit, from a table kept while data and model stay the same.
+
+        Raises
+        ------
+        LoadlineError
+            Where there is no such unit.
+        """
+        snapshot = self._advisor.snapshot(dataset)
+        snapshot.tree.number(unit)
+        asked = self._advisor.default_year(snapshot.about.dataset) if year is None else year
+        table = self.table(asked, dataset=snapshot.about.dataset)
+        return table[table["unit"] == unit].reset_index(drop=True)
+
+    def table(self, year: int, *, dataset: str | None = None, progress: Progress = silent) -> pd.DataFrame:
+        """Give the suggestions of all units as of the latest figures, computed once for each data and model version.
+
+        They are kept in the home, so that a service that starts has them at hand. Beside the columns of `targets` they
+        have the milestones that explain them.
+        """
+        from training.promote import champion_digest
+        from training.retrain import model_name
+
+        about = self._advisor.snapshot(dataset).about
+        model = champion_digest(self._advisor.settings.home, model_name(about.dataset)) or "none"
+        key = (about.fingerprint[:16], model[:16], about.version, year, TABLE_FORMAT)
+        if key not in self._cache:
+            kept = self._advisor.settings.home / "suggestions" / f"{'-'.join(map(str, key))}.parquet"
+            if kept.is_file():
+                frame = pd.read_parquet(kept)
+            else:
+                frame = self._suggest(year, as_of=None, dataset=about.dataset, progress=progress)
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                write_table(frame, kept)
+            self._cache = {k: v for k, v in self._cache.items() if k[:3] == key[:3]} | {key: frame}
+        return self._cache[key]
+
+    def explain_target(
+        self, unit: str, indicator: str, *, year: int | None = None, dataset: str | None = None
+    ) -> dict[str, Any]:
+        """Tell how a suggested target comes about: steps from the last figure to the target, adding up exactly.
+
+        Returns
+        -------
+        dict
+            `unit, indicator, year, unit_of_measure, base_value, prediction, probability, drivers` (each `code`,
+            `amount`, `text`), `text`, `evidence, model_version, policy_version, data_version`.
+
+        Raises
+        ------
+        LoadlineError
+            Where there is no such unit, or no suggestion for it on the indicator.
+        """
+        snapshot = self._advisor.snapshot(dataset)
+        rows = self.suggestion(unit, year, dataset=snapshot.about.dataset)
+        rows = rows[(rows["indicator"] == indicator) & rows["target"].notna()]
+        if rows.empty:
+            raise LoadlineError(
+                f"there is no suggested target for {unit} on {indicator}",
+                where="--indicator",
+                hint="`loadline targets --year YEAR` lists what there is, and why some have none.",
+            )
+        return explained(dict(rows.iloc[0]), snapshot.indicators[indicator])
+
+    def forecast(
+        self,
+        horizon: int,
+        *,
+        as_of: str | None = None,
+        quantiles: Sequence[float] = (0.1, 0.5, 0.9),
+        indicators: Sequence[str] | None = None,
+        dataset: str | None = None,
+        progress: Progress = silent,
+    ) -> pd.DataFrame:
+        """Forecast period by period, for every unit and every total; see `training.forecast`.
+
+        Returns
+        -------
+        pd.DataFrame
+            `unit, indicator, period`, then the quantiles.
+        """
+        from training.forecast import forecast_path
+
+        snapshot = self._advisor.snapshot(dataset)
+        origin = self._advisor.origin(snapshot, as_of)
+        return forecast_path(
+            snapshot,
+            horizon=horizon,
+            origin=origin,
+            latest=as_of is None,
+            quantiles=quantiles,
+            indicators=indicators,
+            progress=progress,
+        )

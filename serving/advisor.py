@@ -127,6 +127,12 @@ class Advisor:
         snapshot = self.snapshot(dataset)
         return int(snapshot.description.calendar.year(snapshot.span[1] + 1))
 
+    def periods_to_year_end(self, dataset: str | None = None) -> int:
+        """Count the periods from the last with figures to the end of the year that targets are due for."""
+        snapshot = self.snapshot(dataset)
+        calendar, last = snapshot.description.calendar, snapshot.span[1]
+        return calendar.last_of_year(int(calendar.year(last + 1))) - last
+
     def train(
         self,
         *,

@@ -17,6 +17,8 @@ from features.years import year_figures
 
 HISTORY_YEARS = 10
 """Year figures kept for display: enough to see a trend, few enough to read."""
+COURSE_YEARS = 3
+"""Years of single periods kept for display: two show the season, the third what is usual."""
 SYNTHETIC_WORDS = ("synthetic", "合成")
 """A dataset that has one of these in its name, title or source is shown as made up."""
 
@@ -76,6 +78,7 @@ class Directory:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self._lock = Lock()
+        self._courses: dict[str, tuple[list[str], np.ndarray]] = {}
 
     @property
     def identity(self) -> tuple[str, int, str]:
@@ -182,6 +185,23 @@ class Directory:
                     (int(y), float(v)) for y, v in zip(years, table[:, column], strict=True) if np.isfinite(v)
                 ]
         return found
+
+    def course(self, unit: str, code: str, *, years: int = COURSE_YEARS) -> list[tuple[str, float | None]]:
+        """Give a unit's figures of the last periods, on the basis of the units as they are now: (period, figure)."""
+        column = self.snapshot.tree.number(unit)
+        with self._lock:
+            if code not in self._courses:
+                indicators = self.snapshot.indicators
+                parts = {code, indicators[code].numerator, indicators[code].denominator}
+                panel = self.snapshot.panel(indicators=[name for name in indicators if name in parts])
+                kept = years * panel.calendar.per_year
+                table = rolled_up(same_basis(panel)).array(code)[-kept:]
+                labels = [panel.calendar.format(int(ordinal)) for ordinal in panel.ordinals[-kept:]]
+                self._courses = {code: (labels, table)}  # the one last asked for: people look at one at a time
+            labels, table = self._courses[code]
+        return [
+            (label, float(v) if np.isfinite(v) else None) for label, v in zip(labels, table[:, column], strict=True)
+        ]
 
     @cached_property
     def _year_tables(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:

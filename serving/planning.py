@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import pandas as pd
 
 from features.errors import LoadlineError
 from features.indicators import Indicator
+from features.store import DataVersion
 from models.reasons import steps
 from models.suggestion import COLUMNS, MILESTONES
 from models.wording import STEP_WORDS, target_sentence
@@ -183,6 +185,29 @@ class Planning:
                 hint="`loadline targets --year YEAR` lists what there is, and why some have none.",
             )
         return explained(dict(rows.iloc[0]), snapshot.indicators[indicator])
+
+    def path(self, indicator: str, *, dataset: str | None = None, progress: Progress = silent) -> pd.DataFrame:
+        """Give the path of every unit on an indicator to the end of the year that targets are due for.
+
+        Computed once for each data version and kept in the home; see `has_path`.
+        """
+        about = self._advisor.snapshot(dataset).about
+        kept = self._kept_path(indicator, about)
+        if kept.is_file():
+            return pd.read_parquet(kept)
+        ahead = self._advisor.periods_to_year_end(about.dataset)
+        frame = self.forecast(ahead, indicators=[indicator], dataset=about.dataset, progress=progress)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_table(frame, kept)
+        return frame
+
+    def has_path(self, indicator: str, *, dataset: str | None = None) -> bool:
+        """Tell whether `path` has its answer at hand."""
+        return self._kept_path(indicator, self._advisor.snapshot(dataset).about).is_file()
+
+    def _kept_path(self, indicator: str, about: DataVersion) -> Path:
+        name = hashlib.sha256(f"{about.fingerprint}/{about.version}/{indicator}".encode()).hexdigest()[:32]
+        return self._advisor.settings.home / "paths" / f"{name}.parquet"
 
     def forecast(
         self,

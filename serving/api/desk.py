@@ -6,6 +6,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -17,6 +18,7 @@ import pandas as pd
 from fastapi import Request
 
 from features.errors import LoadlineError
+from features.indicators import Indicator
 from serving.directory import Directories, Directory, UnitEntry
 from serving.errors import NotFoundError
 
@@ -76,6 +78,28 @@ class UnitTargets:
         return self.directory.snapshot.last_known
 
 
+@dataclass(frozen=True)
+class UnitPath:
+    """The course of a unit so far and its path to the end of the year.
+
+    Attributes
+    ----------
+    directory : Directory
+    unit : UnitEntry
+    indicator : Indicator
+    past : list of (period, figure)
+        None where there is no figure.
+    table : pd.DataFrame
+        `unit, indicator, period`, then the quantiles.
+    """
+
+    directory: Directory
+    unit: UnitEntry
+    indicator: Indicator
+    past: list[tuple[str, float | None]]
+    table: pd.DataFrame
+
+
 class Desk:
     """Asks the advisor; one for an application.
 
@@ -93,6 +117,8 @@ class Desk:
         self._state: tuple[float, dict[str, str]] = (float("-inf"), {})
         self._year: tuple[tuple[str, int, str] | None, int] = (None, 0)
         self._asking, self._computing = Lock(), Lock()
+        self._jobs: dict[tuple[object, ...], Future[pd.DataFrame]] = {}
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="path")
 
     def directory(self, dataset: str | None = None) -> Directory:
         """Give the directory of the last data version, or the last one of a dataset.
@@ -175,6 +201,47 @@ class Desk:
                 hint="Suggestions are made for units that have figures of the last years and have not ended.",
             )
         return UnitTargets(directory, unit, asked, table)
+
+    def path(self, code: str, indicator: str, *, dataset: str | None = None) -> UnitPath | None:
+        """Give the path of a unit through the year on an indicator; None while it is being computed.
+
+        The first to ask has it computed for all units, in the background and one indicator at a time.
+
+        Raises
+        ------
+        NotFoundError
+            Where there is no such unit or indicator, or nothing can be said of them.
+        LoadlineError
+            Where the computation failed, the next time it is asked for.
+        """
+        directory = self.directory(dataset)
+        about = directory.snapshot.about
+        unit = self.unit(directory, code)
+        found = directory.snapshot.indicators.get(indicator)
+        if found is None or not found.is_target:
+            raise NotFoundError(
+                f"there is no path for {indicator!r}",
+                hint="GET /api/v1/indicators tells which indicators may have targets.",
+            )
+        planning, key = self.advisor.planning, (*directory.identity, indicator)
+        if not planning.has_path(indicator, dataset=about.dataset):
+            with self._asking:
+                job = self._jobs.get(key)
+                if job is None:
+                    self._jobs[key] = self._worker.submit(planning.path, indicator, dataset=about.dataset)
+                    return None
+                if not job.done():
+                    return None
+                del self._jobs[key]
+            job.result()
+        table = planning.path(indicator, dataset=about.dataset)
+        mine = table[table["unit"] == code].reset_index(drop=True)
+        if mine.empty:
+            raise NotFoundError(
+                f"there is no path for {code!r} on {indicator}",
+                hint="Paths are made for units that have figures of the last periods and have not ended.",
+            )
+        return UnitPath(directory, unit, found, directory.course(code, indicator), mine)
 
     def readiness(self) -> dict[str, str]:
         """Tell the state of each component: `ok`, `degraded: ...` or `missing: ...`."""

@@ -84,3 +84,73 @@ def draw(history: Sequence[tuple[int, float]], levels: Mapping[str, float | None
 
 def _points(points: Sequence[tuple[float, float]]) -> str:
     return " ".join(f"{x:g},{y:g}" for x, y in points)
+
+
+PATH_WIDTH, PATH_HEIGHT = 900, 300
+
+
+@dataclass(frozen=True)
+class PathChart:
+    """A course and where it may go, in units of a `width` x `height` box with y downwards.
+
+    Attributes
+    ----------
+    lines : tuple of str
+        The past, broken where figures are missing.
+    middle : str
+        The middle of what lies ahead, joined to the last figure.
+    fan : str
+        The area in which eight of ten outcomes should lie.
+    labels : tuple of (x, text)
+        Periods along the foot.
+    heights : tuple of (y, figure)
+        Figures along the side.
+    """
+
+    lines: tuple[str, ...]
+    middle: str
+    fan: str
+    labels: tuple[tuple[float, str], ...]
+    heights: tuple[tuple[float, float], ...]
+
+    width: int = PATH_WIDTH
+    height: int = PATH_HEIGHT
+
+
+def draw_path(
+    past: Sequence[tuple[str, float | None]], ahead: Sequence[tuple[str, float, float, float]]
+) -> PathChart | None:
+    """Lay out a course (period, figure) and what lies ahead (period, low, middle, high); None where nothing does."""
+    if not ahead:
+        return None
+    labels = [label for label, _ in past] + [label for label, *_ in ahead]
+    figures = [value for _, value in past if value is not None] + [value for _, *three in ahead for value in three]
+    low, high = min(figures), max(figures)
+    foot, side = 24, 8
+
+    def x(place: int) -> float:
+        return round(side + (PATH_WIDTH - 2 * side) * place / max(len(labels) - 1, 1), 1)
+
+    def y(value: float) -> float:
+        share = (value - low) / (high - low) if high > low else 0.5
+        return round(PATH_HEIGHT - foot - (PATH_HEIGHT - foot - MARGIN) * share, 1)
+
+    runs: list[list[tuple[float, float]]] = [[]]
+    for place, (_, value) in enumerate(past):
+        if value is None:
+            runs.append([])
+        else:
+            runs[-1].append((x(place), y(value)))
+    begin = len(past)
+    join = runs[-1][-1:]
+    middle = [*join, *((x(begin + step), y(row[2])) for step, row in enumerate(ahead))]
+    lower = [(x(begin + step), y(row[1])) for step, row in enumerate(ahead)]
+    upper = [(x(begin + step), y(row[3])) for step, row in enumerate(ahead)]
+    every = max(1, len(labels) // 8)
+    return PathChart(
+        tuple(_points(run) for run in runs if run),
+        _points(middle),
+        _points([*join, *upper, *reversed(lower)]),
+        tuple((x(place), labels[place]) for place in range(0, len(labels), every)),
+        tuple((y(value), value) for value in (low, (low + high) / 2, high)),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
@@ -20,7 +21,7 @@ from features.errors import LoadlineError
 from serving.api.desk import FIRST_YEAR, LAST_YEAR, Desk, UnitTargets, desk_of, release
 from serving.api.targets import suggestions, versions_tag
 from serving.auth import WRONG_KEY
-from serving.console.chart import LEVELS, draw
+from serving.console.chart import LEVELS, draw, draw_path
 from serving.console.export import export_file
 from serving.console.formats import LANGUAGES, Language, Reader, decimals_of, preferred, read_wording
 from serving.directory import Directory
@@ -34,6 +35,8 @@ LANGUAGE_SECONDS = 365 * 24 * 3600
 UNITS_SHOWN = 50
 """Units on a page: a screen or two."""
 LONGEST_SEARCH = 200
+AGAIN_SECONDS = 4
+"""A page whose figures are being computed asks again after this."""
 _OWN_YEARS = re.compile(r"\b(\d+) own\b")
 _UNITS_BELOW = re.compile(r"\b([\d,]+) units below\b")
 _ERROR_NAME = "urn:loadline:problem:"
@@ -128,6 +131,7 @@ def console_router() -> APIRouter:
     router.add_api_route("/", home, methods=["GET"])
     router.add_api_route("/units", unit_list, methods=["GET"])
     router.add_api_route("/unit", unit_page, methods=["GET"])
+    router.add_api_route("/path", path_page, methods=["GET"])
     router.add_api_route("/export/targets.{form}", export, methods=["GET"])
     return router
 
@@ -202,6 +206,46 @@ def unit_page(
         no_model=no_model,
         rows=[] if found is None else _rows(found),
     )
+
+
+def path_page(
+    request: Request, desk: TheDesk, pages: ThePages, code: str, indicator: str, dataset: Dataset = None
+) -> Response:
+    """Show a unit's course so far and its path to the end of the year."""
+    directory = _directory(desk, dataset)
+    if directory is None:
+        return pages.show(request.scope, "empty.html")
+    unit, found, trouble = desk.unit(directory, code), None, None
+    try:
+        found = desk.path(code, indicator, dataset=dataset)
+    except LoadlineError as error:
+        trouble = error
+    definition = directory.snapshot.indicators.get(indicator)
+    ahead = [] if found is None else [tuple(row) for row in found.table[["period", "q0.1", "q0.5", "q0.9"]].to_numpy()]
+    response = pages.show(
+        request.scope,
+        "path.html",
+        status=200 if trouble is None else 404,
+        directory=directory,
+        unit=unit,
+        code=indicator,
+        definition=definition,
+        found=found,
+        trouble=trouble,
+        ahead=ahead,
+        chart=None if found is None else draw_path(found.past, ahead),
+        decimals=_shown_decimals([row[2] for row in ahead]),
+        seconds=AGAIN_SECONDS,
+    )
+    if found is None and trouble is None:
+        response.headers["Refresh"] = str(AGAIN_SECONDS)
+    return response
+
+
+def _shown_decimals(values: list[float]) -> int:
+    """Give the decimals with which four digits of the middle figures are told."""
+    size = max((abs(value) for value in values), default=0.0)
+    return 0 if size >= 1_000 or size == 0 else min(6, 3 - math.floor(math.log10(size)))
 
 
 def export(

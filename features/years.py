@@ -141,7 +141,6 @@ def total_pairs(pairs: YearPairs, tree: UnitTree, *, ordinal: int, averaged: boo
     averaged : bool
         True for ratios and levels: averages by weight instead of sums.
     """
-    parents, depths = tree.parents(ordinal), tree.depths(ordinal)
     both = np.isfinite(pairs.base) & np.isfinite(pairs.outcome)
     both[-1] = np.isfinite(pairs.base[-1])
     leaf = tree.leaves(ordinal)
@@ -151,10 +150,7 @@ def total_pairs(pairs: YearPairs, tree: UnitTree, *, ordinal: int, averaged: boo
     factor_outcome = outcome_weight if averaged else factor_base
     sums = [np.nan_to_num(pairs.base) * factor_base, np.nan_to_num(pairs.outcome) * factor_outcome]
     sums += [np.nan_to_num(base_weight), np.nan_to_num(outcome_weight), (both & leaf).astype(float)]
-    for depth in range(int(depths.max(initial=0)), 0, -1):
-        children = np.flatnonzero((depths == depth) & (parents >= 0))
-        for total in sums:
-            np.add.at(total.T, parents[children], total.T[children])
+    summed_up(sums, tree, ordinal=ordinal)
     base, outcome, weight_base, weight_outcome, count = sums
     if averaged:
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -169,3 +165,12 @@ def total_pairs(pairs: YearPairs, tree: UnitTree, *, ordinal: int, averaged: boo
         np.where(own, pairs.base_weight, weight_base),
         np.where(own, pairs.outcome_weight, weight_outcome),
     )
+
+
+def summed_up(arrays: list[np.ndarray], tree: UnitTree, *, ordinal: int) -> None:
+    """Add to every unit above what the units below it have, in place, in arrays of (T, U)."""
+    parents, depths = tree.parents(ordinal), tree.depths(ordinal)
+    for depth in range(int(depths.max(initial=0)), 0, -1):
+        children = np.flatnonzero((depths == depth) & (parents >= 0))
+        for array in arrays:
+            np.add.at(array.T, parents[children], array.T[children])

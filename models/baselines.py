@@ -54,6 +54,11 @@ class Learned:
         relative = np.where(usable[:, None], history.growth - growth[:, None], np.nan)
         return cls(transform, ZeroEvent.fit(problem, transform), history, years, relative)
 
+    @property
+    def known_years(self) -> int:
+        """Count the years that show common and relative growth."""
+        return int(np.isfinite(self.relative).any(axis=1).sum())
+
 
 @dataclass(frozen=True)
 class Baseline:
@@ -183,4 +188,4 @@ BASELINES: Mapping[str, ModelFitter] = {
     "market_share": market_share,
     "own_drift": own_drift,
 }
-"""Every baseline by name. A forecaster per unit (AutoETS, AutoARIMA) joins by giving latent growth and its scale."""
+"""The rules of thumb by name; `models.series_baselines` adds a forecaster for each unit (AutoETS, AutoARIMA)."""

@@ -10,7 +10,9 @@ import pandas as pd
 
 from features.errors import LoadlineError
 from features.indicators import Indicator
+from models.calibration import Calibration
 from models.growth import Transform
+from models.kinship import Kinship
 from models.spread import Spread
 
 
@@ -61,6 +63,8 @@ class TargetDistribution:
         (U,) a short English text each: what the distribution rests on, or why there is none.
     low_evidence : np.ndarray
         (U,) bool: to be shown as such.
+    kinship : Kinship or None
+        Ties the residuals of units of one group in joint draws; each unit's own distribution is as without it.
     """
 
     indicator: Indicator
@@ -71,6 +75,7 @@ class TargetDistribution:
     zero: np.ndarray
     evidence: np.ndarray
     low_evidence: np.ndarray
+    kinship: Kinship | None = None
 
     @property
     def known(self) -> np.ndarray:
@@ -149,8 +154,12 @@ class TargetDistribution:
         rng = np.random.default_rng(seed)
         order = np.argsort(self.units.astype(str).to_numpy(), kind="stable")
         back = np.argsort(order)
-        common = rng.random(n)
-        own = rng.random((n, len(order)))[:, back]
+        common = rng.standard_normal(n)
+        own = rng.standard_normal((n, len(order)))
+        if np.any(back[1:] < back[:-1]):
+            own = own[:, back]
+        if self.kinship is not None:
+            own = self.kinship.related(own, rng)
         values = self.transform.value(self.location + self.spread.draw(own, common))
         if np.any(self.zero > 0):
             values = np.where(rng.random((n, len(order)))[:, back] < self.zero, 0.0, values)
@@ -166,11 +175,24 @@ class TargetDistribution:
             zero=self.zero[columns],
             evidence=self.evidence[columns],
             low_evidence=self.low_evidence[columns],
+            kinship=None if self.kinship is None else self.kinship.take(columns),
         )
 
     def given_common(self, growth: float) -> TargetDistribution:
         """Give the distribution when the group's common growth, on the latent scale, is taken as known or stated."""
         return replace(self, spread=replace(self.spread, shock=np.array([growth])))
+
+    def recalibrated(self, calibration: Calibration) -> TargetDistribution:
+        """Widen or narrow the distribution as past years ask for.
+
+        The parts are changed and not the probabilities, so quantiles, probabilities, joint draws and what follows from
+        a known common growth stay consistent with each other. The middle stays.
+        """
+        return replace(self, spread=self.spread.widened(common=calibration.whole, own=calibration.own))
+
+    def tied(self, kinship: Kinship | None) -> TargetDistribution:
+        """Let the residuals of units of one group go together in joint draws."""
+        return replace(self, kinship=kinship)
 
     @property
     def common_growth(self) -> float:

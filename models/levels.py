@@ -8,10 +8,14 @@ import numpy as np
 
 from features.basis import same_basis
 from features.errors import LoadlineError
+from features.in_year import InYear, cut_years, total_in_year
 from features.indicators import Indicator
 from features.panel import Panel
 from features.years import YearFigures, total_pairs, year_figures, year_pairs
+from models.distribution import TargetDistribution
 from models.problem import TargetProblem
+from models.rest import expected_rest
+from models.so_far import SoFar, of_year
 
 FEWEST_UNITS = 8
 """A level with fewer units is not learned from by itself: the spread of so few says little. Its distribution is that of
@@ -29,13 +33,20 @@ class Level:
     name : str
         `leaves`, or `depth-0` for roots, `depth-1` for the units below them, and so on.
     problem : TargetProblem
-        Of the level's units that have any figure.
+        Of the level's units that have any figure. Within a year whose every period counts, it is about the rest of the
+        year, at the rate of a whole one.
     numbers : np.ndarray
         The units' positions in the tree.
     figures : YearFigures
         How the year's figure was taken, for display.
     learned : bool
         False where the level has too few units to learn from and there are units below to add up.
+    latest : np.ndarray
+        (U,) the figure of the year that ends at the origin, for display; NaN where a period is missing.
+    cut : InYear or None
+        The years cut at the origin's place, where the problem is about the rest of the year.
+    so_far : SoFar or None
+        How the year follows from its rest.
     """
 
     indicator: Indicator
@@ -44,11 +55,19 @@ class Level:
     numbers: np.ndarray
     figures: YearFigures
     learned: bool
+    latest: np.ndarray
+    cut: InYear | None = None
+    so_far: SoFar | None = None
 
     @property
     def key(self) -> str:
-        """Name the level's model within a bundle."""
-        return f"{self.indicator.code}.{self.name}"
+        """Name the level's model within a bundle; a model of the rest of a year is for a rest of that length only."""
+        rest = "" if self.cut is None else f".rest{self.cut.left}"
+        return f"{self.indicator.code}.{self.name}{rest}"
+
+    def of_year(self, predicted: TargetDistribution) -> TargetDistribution:
+        """Turn what a model of the level predicts into the distribution of the year's outcome."""
+        return predicted if self.so_far is None else of_year(predicted, self.so_far)
 
 
 def target_codes(panel: Panel) -> list[str]:
@@ -106,6 +125,9 @@ def levels_of(panel: Panel, code: str, *, year: int, origin: int) -> list[Level]
     pairs = year_pairs(basis, figures, year=year, origin=origin - behind)
     averaged = indicator.kind in ("ratio", "level")
     pairs = total_pairs(pairs, panel.tree, ordinal=origin, averaged=averaged)
+    cut = cut_years(basis, figures, code, year=year, origin=origin - behind)
+    if cut is not None:
+        cut = total_in_year(cut, panel.tree, ordinal=origin, averaged=averaged)
     tree, years_ahead = panel.tree, -(-(ahead + behind) // panel.calendar.per_year)
     leaf, depth, valid = tree.leaves(origin), tree.depths(origin), tree.valid(origin)
     names = [(LEAVES, leaf)]
@@ -115,20 +137,34 @@ def levels_of(panel: Panel, code: str, *, year: int, origin: int) -> list[Level]
     for name, members in names:
         if indicator.entity_only:
             members = members & (depth == 0)
-        numbers = np.flatnonzero(members & np.isfinite(pairs.base).any(axis=0))
+        observed = pairs.base if cut is None else np.concatenate([pairs.base, cut.so_far.value])
+        numbers = np.flatnonzero(members & np.isfinite(observed).any(axis=0))
         if not len(numbers):
             continue
-        weighted = averaged and figures.weighted
+        learned = name == LEAVES or len(numbers) >= FEWEST_UNITS or not levels
+        ours = None if cut is None else cut.take(numbers)
+        base, outcome = pairs.base[:, numbers], pairs.outcome[:, numbers]
+        if ours is not None:
+            base, outcome = expected_rest(indicator, ours), ours.rest.value
         problem = TargetProblem(
             indicator,
             tree.codes[numbers],
             pairs.years,
-            pairs.base[:, numbers],
-            pairs.outcome[:, numbers],
-            weight=pairs.base_weight[:, numbers] if weighted else None,
+            base,
+            outcome,
+            weight=pairs.base_weight[:, numbers] if averaged and figures.weighted else None,
             peers=peers[numbers] if name == LEAVES else None,
             horizon=years_ahead,
         )
-        learned = name == LEAVES or len(numbers) >= FEWEST_UNITS or not levels
-        levels.append(Level(indicator, name, problem, numbers, figures, learned))
+        so_far = None if ours is None else _so_far(ours)
+        levels.append(Level(indicator, name, problem, numbers, figures, learned, pairs.base[-1, numbers], ours, so_far))
     return levels
+
+
+def _so_far(cut: InYear) -> SoFar:
+    """Say what is in of the year; a unit with a gap in it is judged by the other part of the year alone."""
+    in_already, left = cut.so_far.value[-1], cut.weight_left
+    whole = np.isfinite(in_already)
+    known = np.where(whole, (1 - left) * np.nan_to_num(in_already), 0.0)
+    text = f"{cut.done} of {cut.done + cut.left} periods are in"
+    return SoFar(known, np.where(whole, left, 1.0), whole, text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from models.distribution import TargetDistribution, TargetLevels
@@ -12,6 +14,9 @@ SCORED_QUANTILES = tuple(float(q) for q in np.round(np.arange(0.05, 0.951, 0.05)
 
 INTERVAL = (0.1, 0.9)
 """The 80% band."""
+
+CHECKED_LEVELS = {"p70": 0.70, "p90": 0.90}
+"""Probabilities of attaining that are checked beside the levels of a policy, so that policies can be compared."""
 
 
 def pinball_loss(actual: np.ndarray, predicted: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
@@ -64,7 +69,9 @@ def covered(distribution: TargetDistribution, actual: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(actual) & distribution.known, (actual >= low) & (actual <= high), np.nan)
 
 
-def attained(distribution: TargetDistribution, actual: np.ndarray, levels: TargetLevels) -> dict[str, np.ndarray]:
+def attained(
+    distribution: TargetDistribution, actual: np.ndarray, levels: TargetLevels | Mapping[str, float]
+) -> dict[str, np.ndarray]:
     """Tell (U,) for each level whether the outcome attained it, in the indicator's own direction; NaN where unknown."""
     known = np.isfinite(actual) & distribution.known
     indicator = distribution.indicator

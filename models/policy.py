@@ -1,4 +1,4 @@
-"""What a target policy decides: the three levels, what may be calibrated in the year, caps on the ratchet and on growth."""
+"""What a target policy decides: the three levels, what may be calibrated in the year, caps on ratchet and growth."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ class TargetPolicy:
     ratchet_cap : float
         The largest share of last year's out-performance that may be passed on into this year's target (鞭打快牛).
     flagged_attain : float
-        A unit flagged for risk gets no target harder than the value it attains with this probability: no growth is asked
-        of it beyond what it would as likely as not bring by itself.
+        A unit flagged for risk gets no target harder than the value it attains with this probability: it is asked for
+        no growth beyond what it would as likely as not bring by itself.
 
     Raises
     ------
@@ -72,7 +72,7 @@ class TargetPolicy:
     def __post_init__(self) -> None:
         if not 0 <= self.ratchet_cap <= 1 or not 0 < self.flagged_attain < 1:
             raise LoadlineError(
-                f"ratchet cap {self.ratchet_cap} or probability for flagged units {self.flagged_attain} is out of range",
+                f"ratchet cap {self.ratchet_cap} or probability for flagged units {self.flagged_attain} out of range",
                 hint="Both are shares between 0 and 1.",
             )
 

@@ -10,9 +10,11 @@ import numpy as np
 
 from models.history import FEATURES, JUMP, History
 
-RIDGE_PENALTY = 10.0
+RIDGE_PENALTY = 100.0
 SCALE_PENALTY = 20.0
-"""Ridge penalties on standardised features, in observations: enough for 100 rows, negligible for 10,000."""
+"""Ridge penalties on standardised features, in observations. A small panel has 100 to 300 rows, and its coefficients
+are mostly noise: a penalty of 100 against 10 took 0.6% off the loss on tuned and on other panels; above 10,000 rows it
+does nothing. The scale is the same within 0.1% from 10 to 50."""
 
 KEPT = 0.7
 """Share of the predicted relative growth that is kept. The brief's half was measured without mean reversion among the

@@ -14,14 +14,17 @@ MINIMUM_UNITS = 5
 MEMORY = 10
 """Years of common growth whose mean counts: older regimes said nothing about the next year."""
 
+USUAL_PERSISTENCE = 0.6
 PERSISTENCE_YEARS = 12.0
-"""Pseudo-years that hold the weight of the last year at one half until its autocorrelation says otherwise."""
+"""The weight of the last year until its autocorrelation says otherwise, and the pseudo-years that hold it there. From
+0.5 to 0.8 the mean loss falls by half a percent, and the worst panels, whose common growth alternates, lose 4%."""
 
-SPREAD_YEARS = 3.0
+SPREAD_YEARS = 6.0
 """Pseudo-years that draw the spread of the rule's own past errors towards the plain deviation of the years."""
 
-FEWEST_DEGREES = 3
-"""With two or three years Student's t has no finite variance: at least this many degrees of freedom."""
+FEWEST_DEGREES = 6
+"""With a handful of years Student's t reaches too far: at least this many degrees of freedom. With 3 the 80% band held
+82% to 84% of outcomes on small panels, with 10 80% to 82%."""
 
 
 def common_growth(history: History) -> tuple[np.ndarray, np.ndarray]:
@@ -31,14 +34,15 @@ def common_growth(history: History) -> tuple[np.ndarray, np.ndarray]:
 
 
 def persistence(years: np.ndarray) -> float:
-    """Give the weight of the last year against the mean: one half, moved by the autocorrelation that was seen."""
+    """Give the weight of the last year against the mean: the usual one, moved by the autocorrelation that was seen."""
     centred = years - years.mean()
     power = float(np.sum(centred**2))
     if len(years) < 3 or power == 0:
-        return 0.5
+        return USUAL_PERSISTENCE
     # The autocorrelation of n independent years is -1/n on average.
     seen = float(np.sum(centred[1:] * centred[:-1])) / power + 1 / len(years)
-    return float(np.clip((len(years) * seen + PERSISTENCE_YEARS * 0.5) / (len(years) + PERSISTENCE_YEARS), 0.0, 1.0))
+    pull = PERSISTENCE_YEARS * USUAL_PERSISTENCE
+    return float(np.clip((len(years) * seen + pull) / (len(years) + PERSISTENCE_YEARS), 0.0, 1.0))
 
 
 def expected_shock(years: np.ndarray, weight: float) -> float:

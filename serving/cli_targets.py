@@ -23,7 +23,7 @@ from serving.terminal import (
 
 def add_target_commands(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    for command in (targets, forecast):
+    for command in (targets, forecast, outlook, calibrate):
         app.command()(command)
     explain = typer.Typer(help="Tell how a result comes about.", no_args_is_help=True)
     explain.command("target")(explain_target)
@@ -37,6 +37,21 @@ def targets(
         Path | None, typer.Option(help="CSV: unit, indicator, year, value of goals to break down.")
     ] = None,
     pins: Annotated[Path | None, typer.Option(help="CSV: unit, indicator, value of targets fixed by a person.")] = None,
+    floors: Annotated[Path | None, typer.Option(help="CSV: unit, indicator, value not to go below.")] = None,
+    caps: Annotated[Path | None, typer.Option(help="CSV: unit, indicator, value not to go above.")] = None,
+    flagged: Annotated[
+        Path | None,
+        typer.Option(help="CSV: unit, indicator, growth of units flagged for risk; a growth ceiling in %, or blank."),
+    ] = None,
+    stored_goals: Annotated[
+        bool, typer.Option("--stored-goals", help="Break down the goals that came with the dataset.")
+    ] = False,
+    cap_ratchet: Annotated[
+        bool, typer.Option("--cap-ratchet", help="Hold units to the policy's cap on last year's out-performance.")
+    ] = False,
+    plan: Annotated[
+        Path | None, typer.Option(help="Folder for the plan: goals, lines, other methods side by side.")
+    ] = None,
     quantiles: Annotated[str, typer.Option(help="Quantiles to add as columns, such as 0.05,0.5,0.95.")] = "",
     home: Home = None,
     dataset: DatasetName = None,
@@ -44,12 +59,28 @@ def targets(
     form: As = Format.text,
 ) -> None:
     """Suggest floor, target and stretch for every unit, each with its probability of being attained."""
-    asked = asked_quantiles(quantiles)
+    from models.suggestion import MILESTONES
+    from serving.planning import PlanFiles
+    from serving.tables import write_table
+
+    asked = PlanFiles(goals, pins, floors, caps, flagged, stored_goals, cap_ratchet)
+    wanted = asked_quantiles(quantiles)
     with shown_progress() as progress:
-        frame = advisor_of(home).planning.targets(
-            year, as_of=as_of, goals=goals, pins=pins, quantiles=asked, dataset=dataset, progress=progress
+        made = advisor_of(home).planning.plan(
+            year, as_of=as_of, asked=asked, quantiles=wanted, dataset=dataset, progress=progress
         )
-    show_table(frame, out=out, form=form, title=f"Suggested targets for {year}")
+        tables = {}
+        if plan is not None:
+            named = {"goals": made.goals, "lines": made.lines, "alternatives": made.alternatives}
+            tables = {name: table() for name, table in (named | {"methods": made.methods}).items()}
+    if plan is not None and not made.parts:
+        typer.echo("No goal, pin, floor, cap or flagged unit is given, so there is no plan to write.", err=True)
+    elif plan is not None:
+        plan.mkdir(parents=True, exist_ok=True)
+        for name, table in tables.items():
+            write_table(table, plan / f"{name}.csv")
+        typer.echo(f"Plan: {', '.join(f'{name}.csv' for name in tables)} in {plan}", err=True)
+    show_table(made.frame.drop(columns=list(MILESTONES)), out=out, form=form, title=f"Suggested targets for {year}")
 
 
 def forecast(
@@ -74,7 +105,59 @@ def forecast(
             dataset=dataset,
             progress=progress,
         )
+    for note in frame.attrs.get("notes", ()):
+        typer.echo(f"Note: {note}", err=True)
     show_table(frame, out=out, form=form, title=f"The next {horizon} periods")
+
+
+Targets = Annotated[
+    Path, typer.Option("--targets", help="The file that `loadline targets --out` wrote, or any with its columns.")
+]
+
+
+def outlook(
+    targets: Targets,
+    as_of: AsOf = None,
+    home: Home = None,
+    dataset: DatasetName = None,
+    out: Out = None,
+    form: As = Format.text,
+) -> None:
+    """Say how targets stand: the year to date, the learned pace, and the probability of attaining each."""
+    with shown_progress() as progress:
+        frame = advisor_of(home).planning.outlook(targets, as_of=as_of, dataset=dataset, progress=progress)
+    show_table(frame, out=out, form=form, title="Outlook")
+
+
+def calibrate(
+    targets: Targets,
+    as_of: AsOf = None,
+    relief: Annotated[
+        Path | None, typer.Option(help="CSV: unit, indicator of approved relief for outside causes.")
+    ] = None,
+    relief_only: Annotated[bool, typer.Option("--relief-only", help="Ease no target without approved relief.")] = False,
+    keep_total: Annotated[
+        bool, typer.Option("--keep-total", help="Let the moves under one parent add up to zero.")
+    ] = False,
+    home: Home = None,
+    dataset: DatasetName = None,
+    out: Out = None,
+    form: As = Format.text,
+) -> None:
+    """Propose a quarterly calibration within the policy's limits; nothing is changed, a person decides."""
+    with shown_progress() as progress:
+        proposal = advisor_of(home).planning.calibration(
+            targets,
+            relief=relief,
+            relief_only=relief_only,
+            keep_total=keep_total,
+            as_of=as_of,
+            dataset=dataset,
+            progress=progress,
+        )
+    for text in proposal.summary()["text"].values():
+        typer.echo(text, err=True)
+    show_table(proposal.frame, out=out, form=form, title="Proposed calibration")
 
 
 def explain_target(

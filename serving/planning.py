@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import pandas as pd
 
 from features.errors import LoadlineError
 from features.indicators import Indicator
-from features.store import DataVersion
+from features.store import DataVersion, Snapshot
 from models.reasons import steps
 from models.suggestion import COLUMNS, MILESTONES
 from models.wording import STEP_WORDS, target_sentence
@@ -20,7 +21,9 @@ from serving.tables import write_table
 from training.progress import Progress, silent
 
 if TYPE_CHECKING:
+    from models.quarterly import CalibrationProposal
     from serving.advisor import Advisor
+    from training.plan import Plan
 
 TABLE_FORMAT = 2
 """Raised when the columns of kept tables change."""
@@ -48,6 +51,45 @@ def explained(row: Mapping[Any, Any], indicator: Indicator) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class PlanFiles:
+    """What people ask of a plan, as files.
+
+    Attributes
+    ----------
+    goals : Path, optional
+        `unit, indicator, year, value`.
+    pins, floors, caps : Path, optional
+        `unit, indicator, value`.
+    flagged : Path, optional
+        `unit, indicator, growth`: units flagged for risk, whose targets have a ceiling.
+    stored_goals : bool
+        True to break down the goals that came with the dataset as well; those of the file come before them.
+    cap_ratchet : bool
+        True to hold units to the policy's cap on passing on last year's out-performance.
+    """
+
+    goals: Path | None = None
+    pins: Path | None = None
+    floors: Path | None = None
+    caps: Path | None = None
+    flagged: Path | None = None
+    stored_goals: bool = False
+    cap_ratchet: bool = False
+
+
+def _stored_goals(snapshot: Snapshot, year: int) -> pd.DataFrame:
+    goals = snapshot.goals
+    ours = None if goals is None else goals[goals["year"] == year]
+    if ours is None or ours.empty:
+        raise LoadlineError(
+            f"the dataset came without goals for {year}",
+            where=snapshot.about.dataset,
+            hint="Add them to its goals.csv, or name a file with --goals.",
+        )
+    return ours
+
+
 class Planning:
     """What HR asks for.
 
@@ -67,8 +109,7 @@ class Planning:
         *,
         as_of: str | None = None,
         dataset: str | None = None,
-        goals: Path | None = None,
-        pins: Path | None = None,
+        asked: PlanFiles | None = None,
         quantiles: Sequence[float] = (),
         progress: Progress = silent,
     ) -> pd.DataFrame:
@@ -77,36 +118,59 @@ class Planning:
         The champion answers where it was trained on nothing later than `as_of` and for the same distance to the year's
         end; what it does not cover is fitted on the spot, from what was known as of then.
 
+        Parameters
+        ----------
+        year : int
+        as_of : str, optional
+            Use only what was known at the end of this period.
+        dataset : str, optional
+        asked : PlanFiles, optional
+            Goals to break down, and what people have fixed.
+        quantiles : sequence of float
+
         Returns
         -------
         pd.DataFrame
             `unit, indicator, year, last_actual, floor, target, stretch, p_floor, p_target, p_stretch, evidence,
             model_version, policy_version, data_version`, then the quantiles.
         """
-        frame = self._suggest(
-            year, as_of=as_of, dataset=dataset, goals=goals, pins=pins, quantiles=quantiles, progress=progress
-        )
-        return frame.drop(columns=list(MILESTONES))
+        return self.plan(
+            year, as_of=as_of, dataset=dataset, asked=asked, quantiles=quantiles, progress=progress
+        ).frame.drop(columns=list(MILESTONES))
 
-    def _suggest(
+    def plan(
         self,
         year: int,
         *,
-        as_of: str | None,
-        dataset: str | None,
-        goals: Path | None = None,
-        pins: Path | None = None,
+        as_of: str | None = None,
+        dataset: str | None = None,
+        asked: PlanFiles | None = None,
         quantiles: Sequence[float] = (),
         progress: Progress = silent,
-    ) -> pd.DataFrame:
-        """Suggest targets, with the milestones that explain them."""
-        from training.goals import break_down, read_goal_file, read_pin_file
+    ) -> Plan:
+        """Suggest targets and break goals down: the targets with what explains them, goals, lines, other methods.
+
+        Raises
+        ------
+        LoadlineError
+            Where a file is wrong, or a goal cannot be met within what is fixed; then with the smallest change that
+            would let it be.
+        """
+        from training.goals import read_flagged_file, read_goal_file, read_limit_file, read_pin_file
+        from training.plan import Plan, make_plan
         from training.suggest import suggest_targets
 
+        asked = asked or PlanFiles()
         snapshot = self._advisor.snapshot(dataset)
         origin = self._advisor.origin(snapshot, as_of)
-        set_goals = read_goal_file(goals, snapshot, year) if goals is not None else None
-        fixed = read_pin_file(pins, snapshot) if pins is not None else None
+        goals = None if asked.goals is None else read_goal_file(asked.goals, snapshot, year)
+        if asked.stored_goals:
+            goals = pd.concat([frame for frame in (_stored_goals(snapshot, year), goals) if frame is not None])
+            goals = goals.drop_duplicates(["unit", "indicator"], keep="last").reset_index(drop=True)
+        pins = None if asked.pins is None else read_pin_file(asked.pins, snapshot)
+        floors = None if asked.floors is None else read_limit_file(asked.floors, snapshot)
+        caps = None if asked.caps is None else read_limit_file(asked.caps, snapshot)
+        flagged = None if asked.flagged is None else read_flagged_file(asked.flagged, snapshot)
         suggested = suggest_targets(
             snapshot,
             year,
@@ -116,11 +180,70 @@ class Planning:
             quantiles=quantiles,
             progress=progress,
         )
-        frame = suggested.frame
-        if set_goals is not None or fixed is not None:
-            frame = break_down(suggested, goals=set_goals, pins=fixed, tree=snapshot.tree, origin=origin)
-        extra = [name for name in frame.columns if name not in (*COLUMNS, *VERSIONS)]
-        return frame[[*COLUMNS, *VERSIONS, *extra]]
+        plan = make_plan(
+            suggested,
+            tree=snapshot.tree,
+            origin=origin,
+            goals=goals,
+            pins=pins,
+            floors=floors,
+            caps=caps,
+            flagged=flagged,
+            cap_ratchet=asked.cap_ratchet,
+        )
+        order = (*COLUMNS, *VERSIONS)
+        extra = [name for name in plan.frame.columns if name not in order]
+        return Plan(plan.frame[[*order, *extra]], plan.parts)
+
+    def outlook(
+        self,
+        targets: Path,
+        *,
+        as_of: str | None = None,
+        dataset: str | None = None,
+        progress: Progress = silent,
+    ) -> pd.DataFrame:
+        """Say how likely each target of a file is attained, given what is in of the year; see `training.outlook`."""
+        from training.outlook import outlook
+        from training.target_file import read_target_file
+
+        snapshot = self._advisor.snapshot(dataset)
+        return outlook(
+            snapshot,
+            read_target_file(targets, snapshot),
+            home=self._advisor.settings.home,
+            origin=self._advisor.origin(snapshot, as_of),
+            latest=as_of is None,
+            progress=progress,
+        )
+
+    def calibration(
+        self,
+        targets: Path,
+        *,
+        relief: Path | None = None,
+        relief_only: bool = False,
+        keep_total: bool = False,
+        as_of: str | None = None,
+        dataset: str | None = None,
+        progress: Progress = silent,
+    ) -> CalibrationProposal:
+        """Propose which targets of a file to move within the policy's limits; see `training.calibrate`."""
+        from training.calibrate import calibrate, read_relief_file
+        from training.target_file import read_target_file
+
+        snapshot = self._advisor.snapshot(dataset)
+        return calibrate(
+            snapshot,
+            read_target_file(targets, snapshot),
+            home=self._advisor.settings.home,
+            origin=self._advisor.origin(snapshot, as_of),
+            latest=as_of is None,
+            relief=None if relief is None else read_relief_file(relief, snapshot),
+            relief_only=relief_only,
+            keep_total=keep_total,
+            progress=progress,
+        )
 
     def suggestion(self, unit: str, year: int | None = None, *, dataset: str | None = None) -> pd.DataFrame:
         """Give the suggestions for one unit, from a table kept while data and model stay the same.
@@ -153,7 +276,7 @@ class Planning:
             if kept.is_file():
                 frame = pd.read_parquet(kept)
             else:
-                frame = self._suggest(year, as_of=None, dataset=about.dataset, progress=progress)
+                frame = self.plan(year, dataset=about.dataset, progress=progress).frame
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 write_table(frame, kept)
             self._cache = {k: v for k, v in self._cache.items() if k[:3] == key[:3]} | {key: frame}

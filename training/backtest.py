@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,18 +10,28 @@ import pandas as pd
 
 from features.errors import LoadlineError
 from features.store import Snapshot
-from models.baselines import BASELINES
-from models.evaluation import FEWEST_TRAINING_YEARS, rolling_backtest
+from models.evaluation import FEWEST_TRAINING_YEARS
+from models.fairness import fairness_table, unit_groups
 from models.levels import LEAVES, Level, levels_of, target_codes
+from models.policy import DEFAULT_POLICY, TargetPolicy
 from models.problem import TargetProblem
-from models.target import TargetModel
+from models.series_baselines import SeriesBudget
 from training.progress import Progress, silent
+from training.question import LOADLINE, REFERENCE, Findings, Question, answer_all
 from training.retrain import level_seed
 
-LOADLINE = "loadline"
-"""Name of the model that serves, in the metrics."""
-REFERENCE = "pooled_growth"
-"""What losses are measured against."""
+ETS_FITS = 6_000
+ARIMA_FITS = 240
+"""Fits of AutoETS and AutoARIMA in a whole backtest, shared out evenly over indicators, levels and origins: at some
+7 ms and 250 ms each, a minute for either."""
+
+FEWEST_SAMPLED = 4
+"""Units that each forecaster is fitted on at the least, or at all where there are fewer."""
+
+FIRST_COLUMNS = ("model", "indicator", "level", "year", "n", "loss", "relative_loss", "coverage")
+ATTAINED = ("attained_floor", "attained_target", "attained_stretch", "attained_p70", "attained_p90")
+EVERY_INDICATOR = "all"
+"""Stands for all indicators together in the fairness table."""
 
 
 @dataclass(frozen=True)
@@ -32,41 +42,85 @@ class Backtest:
     ----------
     metrics : pd.DataFrame
         One row a model, indicator, level and origin year: `n` outcomes, `loss` (pinball, on the scale of growth),
-        `relative_loss`, `coverage` of the 80% band, `attained_floor`, `attained_target`, `attained_stretch`, `pit`.
+        `relative_loss`, `coverage` of the 80% band, `attained_floor`, `attained_target`, `attained_stretch`,
+        `attained_p70`, `attained_p90`, `pit`, `zero_brier`, `pit_spread`; and against pooled growth on the units that
+        both answered for: `common` units, `loss_ratio`, `relative_loss_ratio`.
     as_of : str
         Last period used.
     skipped : tuple of str
         Indicators and levels with too little history, and why.
+    by_group : pd.DataFrame
+        The same metrics for peer groups and region types of five units or more: with `grouping` and `group`.
+    fairness : pd.DataFrame
+        As `models.fairness.fairness_table` gives it, by model, indicator (also `all` together) and level.
+    calibration : pd.DataFrame
+        As `models.reliability.reliability` gives it for the model that serves, by indicator, level and year.
+    notes : tuple of str
+        What a reader has to know, such as how many units a costly baseline was fitted on.
     """
 
     metrics: pd.DataFrame
     as_of: str
     skipped: tuple[str, ...]
+    by_group: pd.DataFrame
+    fairness: pd.DataFrame
+    calibration: pd.DataFrame
+    notes: tuple[str, ...]
 
     def summary(self) -> pd.DataFrame:
         """Average over origins: one row an indicator, level and model, the loss as a ratio to pooled growth's.
 
-        The ratio is the geometric mean over origins, so that a year and its opposite cancel.
+        The ratio is the geometric mean over origins, so that a year and its opposite cancel; each is taken on the
+        units that both models answered for.
         """
-        if self.metrics.empty:
-            return self.metrics
-        losses = self.metrics.pivot_table(index=["indicator", "level", "year"], columns="model", values="loss")
-        with np.errstate(divide="ignore", invalid="ignore"):
-            logs = losses.div(losses[REFERENCE], axis=0).map(np.log).replace([np.inf, -np.inf], np.nan)
-        means = logs.groupby(level=["indicator", "level"]).mean().map(np.exp)
-        ratio = means.reset_index().melt(["indicator", "level"], value_name="loss_ratio").dropna()
-        shares = ["coverage", "attained_floor", "attained_target", "attained_stretch"]
-        averages = self.metrics.groupby(["indicator", "level", "model"], sort=False)[shares].mean().reset_index()
-        counts = self.metrics.groupby(["indicator", "level", "model"], sort=False).agg(
-            origins=("year", "nunique"), outcomes=("n", "sum")
-        )
-        joined = ratio.merge(averages, on=["indicator", "level", "model"]).merge(
-            counts.reset_index(), on=["indicator", "level", "model"]
-        )
-        return joined.sort_values(["indicator", "level", "loss_ratio"], kind="stable").reset_index(drop=True)
+        return summarised(self.metrics, ["indicator", "level", "model"])
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Give every table under the name of its file."""
+        return {
+            "metrics.csv": self.metrics,
+            "summary.csv": self.summary(),
+            "by_group.csv": self.by_group,
+            "fairness.csv": self.fairness,
+            "calibration.csv": self.calibration,
+        }
 
 
-def run_backtest(snapshot: Snapshot, *, origin: int, origins: int, seed: int, progress: Progress = silent) -> Backtest:
+def summarised(metrics: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Average rows of `Backtest.metrics` or `by_group`: loss ratios geometrically, shares plainly.
+
+    Parameters
+    ----------
+    metrics : pd.DataFrame
+    by : list of str
+        Columns to keep apart, `model` the last.
+    """
+    if metrics.empty:
+        return metrics
+    ratios = metrics[[*by]].copy()
+    for name in ("loss_ratio", "relative_loss_ratio"):
+        ratio = metrics[name].to_numpy(dtype=float)
+        ratios[name] = np.log(np.where(ratio > 0, ratio, np.nan))
+    means = ratios.groupby(by, sort=False).mean().map(np.exp)
+    rows = metrics.groupby(by, sort=False)
+    shares = rows[["coverage", *ATTAINED]].mean()
+    counts = rows.agg(origins=("year", "nunique"), outcomes=("n", "sum"))
+    joined = means[["loss_ratio"]].join(shares[["coverage", *ATTAINED[:3]]]).join(counts)
+    joined = joined.join(shares[[*ATTAINED[3:]]]).join(means[["relative_loss_ratio"]])
+    joined = joined[joined["loss_ratio"].notna()].reset_index()
+    return joined.sort_values([*by[:-1], "loss_ratio"], kind="stable").reset_index(drop=True)
+
+
+def run_backtest(
+    snapshot: Snapshot,
+    *,
+    origin: int,
+    origins: int,
+    seed: int,
+    progress: Progress = silent,
+    policy: TargetPolicy = DEFAULT_POLICY,
+    workers: int = 1,
+) -> Backtest:
     """Ask every model, at each of the last years, what the year after would bring, from what was known then.
 
     At each origin the panel is read again as it was known on that day, so a figure restated later counts as it stood.
@@ -80,6 +134,11 @@ def run_backtest(snapshot: Snapshot, *, origin: int, origins: int, seed: int, pr
         Number of past years to replay.
     seed : int
     progress : Progress
+    policy : TargetPolicy
+        Whose levels are judged.
+    workers : int
+        Processes; with one, everything happens in this one. More than one needs a program whose main module can be
+        imported again.
 
     Raises
     ------
@@ -92,56 +151,94 @@ def run_backtest(snapshot: Snapshot, *, origin: int, origins: int, seed: int, pr
     calendar = now.calendar
     last_year = int(calendar.year(origin + 1)) - 1
     years = range(last_year - origins + 1, last_year + 1)
-    codes = target_codes(now)
     outcomes = {
-        code: levels_of(now, code, year=last_year + 1, origin=calendar.last_of_year(last_year)) for code in codes
+        code: levels_of(now, code, year=last_year + 1, origin=calendar.last_of_year(last_year))
+        for code in target_codes(now)
     }
-    frames: list[pd.DataFrame] = []
-    done = 0
-    for year in years:
-        start = calendar.last_of_year(year - 1)
-        then = snapshot.panel(start) if start > now.first else None
-        for code in codes:
-            progress("backtest", done, len(codes) * origins)
-            done += 1
-            if then is not None and code in then:
-                frames += _one_origin(levels_of(then, code, year=year, origin=start), outcomes[code], year, seed=seed)
-    progress("backtest", done, len(codes) * origins)
-    columns = ["model", "indicator", "level", "year", "n", "loss", "relative_loss", "coverage"]
-    metrics = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
-    if metrics.empty:
+    learned = sum(level.learned for levels in outcomes.values() for level in levels)
+    budget = _shared_out(max(1, learned * origins))
+    steps = len(outcomes) * origins
+
+    def questions() -> Iterator[Question]:
+        done = 0
+        for year in years:
+            start = calendar.last_of_year(year - 1)
+            then = snapshot.panel(start) if start > now.first else None
+            for code, came in outcomes.items():
+                progress("backtest", done, steps)
+                done += 1
+                if then is None or code not in then:
+                    continue
+                for level in levels_of(then, code, year=year, origin=start):
+                    problem = _question(level, came, year)
+                    if problem is not None:
+                        groups, own_seed = unit_groups(level, then.tree), level_seed(level.key, seed)
+                        yield Question(problem, level.name, groups, policy.levels, budget, own_seed)
+
+    found = Findings.joined(answer_all(questions(), workers=workers))
+    progress("backtest", steps, steps)
+    if found.metrics.empty:
         raise LoadlineError(
             f"no indicator has the {FEWEST_TRAINING_YEARS} years of growth before an origin that a backtest needs",
             where=snapshot.about.dataset,
             hint="Bring more history, or ask for fewer origins.",
         )
-    tested = set(zip(metrics["indicator"], metrics["level"], strict=True))
+    tested = set(zip(found.metrics["indicator"], found.metrics["level"], strict=True))
     skipped = [
         f"{level.key}: fewer than {FEWEST_TRAINING_YEARS} years of growth before any origin, or too few units"
         for levels in outcomes.values()
         for level in levels
         if level.learned and (level.indicator.code, level.name) not in tested
     ]
-    first = [name for name in columns if name in metrics]
-    return Backtest(metrics[[*first, *(c for c in metrics if c not in first)]], calendar.format(origin), tuple(skipped))
+    rest = [name for name in found.metrics if name not in FIRST_COLUMNS]
+    return Backtest(
+        metrics=found.metrics[[*FIRST_COLUMNS, *rest]],
+        as_of=calendar.format(origin),
+        skipped=tuple(skipped),
+        by_group=found.by_group,
+        fairness=_fairness(found.fairness, seed=seed),
+        calibration=found.calibration,
+        notes=_notes(found.metrics),
+    )
 
 
-def _one_origin(then: Sequence[Level], now: Sequence[Level], year: int, *, seed: int) -> list[pd.DataFrame]:
-    """Judge every model on one indicator at one origin, level by level."""
-    came = {level.name: level for level in now}
-    frames = []
-    for level in then:
-        if not level.learned or level.name not in came:
-            continue
-        if level.problem.known.any(axis=1).sum() < FEWEST_TRAINING_YEARS:
-            continue
-        problem = _with_outcome(level, came[level.name], year)
-        if not problem.known[-1].any():
-            continue
-        models = dict(BASELINES) | {LOADLINE: TargetModel.fit}
-        metrics = rolling_backtest(problem, models, origins=[len(problem.years) - 1], seed=level_seed(level.key, seed))
-        frames.append(metrics[metrics["n"] > 0].assign(level=level.name))
-    return frames
+def _shared_out(problems: int) -> SeriesBudget:
+    """Share the fits out over the problems."""
+    return SeriesBudget(max(FEWEST_SAMPLED, ETS_FITS // problems), max(FEWEST_SAMPLED, ARIMA_FITS // problems))
+
+
+def _fairness(counts: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """Give the fairness of each indicator and, of the leaves, of all together."""
+    by = ["model", "indicator", "level"]
+    single = fairness_table(counts, by=by, seed=seed)
+    leaves = counts[counts["level"] == LEAVES].assign(indicator=EVERY_INDICATOR)
+    return pd.concat([fairness_table(leaves, by=by, seed=seed), single], ignore_index=True)
+
+
+def _notes(metrics: pd.DataFrame) -> tuple[str, ...]:
+    """Say which models answered for fewer units than pooled growth, and for how many."""
+    every = int(metrics.loc[metrics["model"] == REFERENCE, "n"].sum())
+    notes = []
+    for model, count in metrics.groupby("model", sort=True)["common"].sum().items():
+        if model not in (LOADLINE, REFERENCE) and int(count) < every:
+            share = int(count) / every
+            notes.append(
+                f"{model} answered for {int(count):,} of {every:,} outcomes ({share:.1%}): a fixed sample of the units "
+                "where each costs too much time, or an indicator that it is not made for. Its ratio compares it with "
+                "pooled growth on those alone."
+            )
+    return tuple(notes)
+
+
+def _question(level: Level, now: list[Level], year: int) -> TargetProblem | None:
+    """Give what is asked of a level at one origin, with its outcome; None where it cannot be."""
+    came = next((other for other in now if other.name == level.name), None)
+    if not level.learned or came is None:
+        return None
+    if level.problem.known.any(axis=1).sum() < FEWEST_TRAINING_YEARS:
+        return None
+    problem = _with_outcome(level, came, year)
+    return problem if problem.known[-1].any() else None
 
 
 def _with_outcome(then: Level, now: Level, year: int) -> TargetProblem:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from importlib.metadata import version as installed
@@ -16,13 +15,14 @@ import pandas as pd
 from features.errors import LoadlineError
 from features.store import Snapshot
 from models.bundle import ModelBundle
+from models.global_growth import GlobalGrowth, rolling_growth
 from models.levels import Level, horizon_periods, levels_of, target_codes
 from models.problem import TargetProblem
 from models.target import TargetModel
+from models.trial import TRIAL_ORIGINS
 from training.card import model_card
 from training.distributed import run_tasks
 from training.gates import (
-    BASELINE,
     COVERAGE_LIMITS,
     FEWEST_ORIGINS,
     FEWEST_OUTCOMES,
@@ -32,6 +32,7 @@ from training.gates import (
 )
 from training.progress import Progress, silent
 from training.promote import champion_digest, promote
+from training.record import card_facts, record_run
 from training.track import Tracker
 
 KIND = "target"
@@ -39,7 +40,6 @@ POLICY = "default-1"
 """The target levels that stand in where no policy is active: attained with 85, 60 and 20% probability."""
 LONGEST_NAME = 60
 """Characters of a model's name that its folder and the registry take; longer ones end in a hash."""
-LIBRARIES = ("numpy", "pandas", "scikit-learn", "lightgbm", "deltalake", "mlflow")
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,9 @@ class Training:
         measured = [e.loss_ratio for e in self.evidence if e.origins]
         used = sum(not e.fallback for e in self.evidence)
         low = sum(e.low_evidence for e in self.evidence)
-        lines = [f"{used} of {len(self.evidence)} indicators and levels by the recipe, the others by pooled growth"]
+        lines = [
+            f"{used} of {len(self.evidence)} indicators and levels by a learned blend, the others by pooled growth"
+        ]
         if measured:
             middle = pd.Series(measured).median()
             lines.append(f"Pinball loss at past origins against pooled growth: {middle:.3f} in the middle")
@@ -116,10 +118,26 @@ def model_name(dataset: str) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[:48]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
-def fit_level(task: tuple[str, TargetProblem, int]) -> tuple[str, TargetModel]:
+LevelTask = tuple[str, TargetProblem, int, Mapping[int, GlobalGrowth]]
+"""Key of a level, its problem, its seed, and the models over all indicators of such levels by year."""
+
+
+def fit_level(task: LevelTask) -> tuple[str, TargetModel]:
     """Fit one level of one indicator; a task of its own, so that it may run elsewhere."""
-    key, problem, seed = task
-    return key, TargetModel.fit(problem, seed=seed)
+    key, problem, seed, shared = task
+    return key, TargetModel.fit(problem, seed=seed, shared=shared)
+
+
+def level_tasks(levels: Sequence[Level], *, seed: int) -> list[LevelTask]:
+    """Set up the fits of all levels; what their indicators have in common is learned first, level by level."""
+    together: dict[str, list[TargetProblem]] = {}
+    for level in levels:
+        together.setdefault(level.name, []).append(level.problem)
+    shared = {
+        name: rolling_growth(problems, origins=TRIAL_ORIGINS, seed=level_seed(name, seed))
+        for name, problems in together.items()
+    }
+    return [(level.key, level.problem, level_seed(level.key, seed), shared[level.name]) for level in levels]
 
 
 def level_seed(key: str, seed: int) -> int:
@@ -184,7 +202,7 @@ def retrain(
             where=snapshot.about.dataset,
             hint="Use a later --as-of, or bring more history.",
         )
-    tasks = [(level.key, level.problem, level_seed(level.key, seed)) for level in levels]
+    tasks = level_tasks(levels, seed=seed)
     models = dict(run_tasks(fit_level, tasks, cluster=cluster, stage="fitting", progress=progress))
     evidence = tuple(level_evidence(level, models[level.key]) for level in levels)
     about = {
@@ -200,7 +218,11 @@ def retrain(
     }
     bundle = bundle_of(models, about)
     gates = check_gates(evidence)
-    training = _record(snapshot, bundle, evidence, models, gates, tracker=tracker, by=by, clock=clock)
+    methods = {key: model.method for key, model in models.items()}
+    name = model_name(snapshot.about.dataset)
+    facts = card_facts(snapshot, name, bundle, evidence, methods, gates, by=by, at=clock())
+    registered = record_run(name, bundle, evidence, model_card(facts), tracker=tracker)
+    training = Training(name, bundle.version, registered, about["as_of"], evidence, methods, gates, promoted=False)
     if not all(gate.passed for gate in gates):
         return training
     promote(
@@ -221,18 +243,24 @@ def level_evidence(level: Level, model: TargetModel) -> IndicatorEvidence:
     """Say what the past origins show of one level; thin or badly covering ones are marked as low evidence."""
     test = model.test
     coverage = float("nan") if test.get("coverage") is None else float(test["coverage"])
-    ratio = test["ratios"].get(f"{model.weight:g}", float("nan")) if test["origins"] else float("nan")
     thin = test["origins"] < FEWEST_ORIGINS or test["outcomes"] < FEWEST_OUTCOMES
     off = not thin and not COVERAGE_LIMITS[0] <= coverage <= COVERAGE_LIMITS[1]
     return IndicatorEvidence(
         indicator=level.key,
         origins=test["origins"],
         outcomes=test["outcomes"],
-        loss_ratio=1.0 if model.weight == 0 and test["origins"] else ratio,
+        loss_ratio=_loss_ratio(test, thin=thin),
         coverage=coverage,
         fallback=model.weight == 0,
         low_evidence=bool(thin or off),
     )
+
+
+def _loss_ratio(test: dict[str, Any], *, thin: bool) -> float:
+    """Give the loss to that of pooled growth: as measured, or drawn to the blend's record where origins are few."""
+    if not test["origins"]:
+        return float("nan")
+    return float(test["expected"] if thin else test["ratios"][test["blend"]])
 
 
 def bundle_of(models: dict[str, TargetModel], about: dict[str, Any]) -> ModelBundle:
@@ -266,84 +294,3 @@ def models_in(bundle: ModelBundle) -> dict[str, Callable[[], TargetModel]]:
         return build
 
     return {key: put_together(meta) for key, meta in bundle.meta["levels"].items()}
-
-
-def _record(
-    snapshot: Snapshot,
-    bundle: ModelBundle,
-    evidence: tuple[IndicatorEvidence, ...],
-    models: dict[str, TargetModel],
-    gates: tuple[Gate, ...],
-    *,
-    tracker: Tracker,
-    by: str,
-    clock: Callable[[], datetime],
-) -> Training:
-    """Log the run with its model card, and register the model as challenger."""
-    name, meta = model_name(snapshot.about.dataset), bundle.meta
-    params = {key: meta[key] for key in ("dataset", "data_version", "fingerprint", "as_of", "policy_version", "seed")}
-    methods = {key: model.method for key, model in models.items()}
-    with tracker.run(name, f"{meta['as_of']} data version {meta['data_version']}", params=params) as run:
-        for e in evidence:
-            measured = {"loss_ratio": e.loss_ratio, "coverage_80": e.coverage}
-            run.log_metrics({f"{e.indicator}.{key}": value for key, value in measured.items() if value == value})
-        run.log_text(model_card(_facts(snapshot, bundle, evidence, methods, gates, by=by, at=clock())), "model_card.md")
-        registered = tracker.register(name, run, bundle, alias="challenger")
-    return Training(name, bundle.version, registered, meta["as_of"], evidence, methods, gates, promoted=False)
-
-
-def _facts(
-    snapshot: Snapshot,
-    bundle: ModelBundle,
-    evidence: tuple[IndicatorEvidence, ...],
-    methods: dict[str, str],
-    gates: tuple[Gate, ...],
-    *,
-    by: str,
-    at: datetime,
-) -> dict[str, Any]:
-    """Collect what the model card says."""
-    about, meta = snapshot.about, bundle.meta
-    environment = ", ".join(f"{name} {installed(name)}" for name in LIBRARIES)
-    figures = sum(version.added for version in snapshot.chain)
-    return {
-        "model": model_name(about.dataset),
-        "version": bundle.version,
-        "kind": KIND,
-        "baseline": BASELINE,
-        "data": {
-            "dataset": f"{about.dataset}: {snapshot.description.title.en} · {snapshot.description.title.zh}",
-            "source": snapshot.description.source,
-            "period": f"{about.first_period} - {about.last_period}",
-            "as_of": meta["as_of"],
-            "known_on": meta["known_on"],
-            "volume": f"{about.units:,} units, {about.indicators} indicators, {figures:,} figures",
-            "data_version": about.version,
-            "checksum": about.fingerprint,
-        },
-        "training": {
-            "method": "growth split into a common and a relative part, blended with pooled growth by past origins",
-            "code_version": meta["code_version"],
-            "policy_version": meta["policy_version"],
-            "seed": meta["seed"],
-            "operator": by,
-            "trained_at": at.isoformat(timespec="seconds"),
-            "environment": f"Python {platform.python_version()}, {environment}",
-        },
-        "metrics": [
-            {
-                "indicator": e.indicator,
-                "method": methods[e.indicator],
-                "origins": e.origins,
-                "outcomes": e.outcomes,
-                "loss_ratio": e.loss_ratio,
-                "low_evidence": e.low_evidence,
-            }
-            for e in evidence
-        ],
-        "calibration": [{"indicator": e.indicator, "coverage": e.coverage} for e in evidence],
-        "gates": [gate.as_dict() for gate in gates],
-        "deployment": "A verified local copy; the promotion record names the champion.",
-        "monitoring": "Coverage and attained shares of past suggestions, with each new year of figures.",
-        "exit": "Roll back to the champion before; without a model, pooled growth is fitted on the spot.",
-    }

@@ -94,19 +94,13 @@ def suggest_targets(
         Where the year is over, or no indicator may have targets.
     """
     panel = snapshot.panel(origin, known_on=date.max if latest else None)
-    ahead = horizon_periods(panel, year, origin)
-    serving = _fitting_champion(snapshot, home=home, known_on=panel.known_on, ahead=ahead)
-    ready, version = (models_in(serving), serving.version) if serving is not None else ({}, ON_REQUEST)
+    horizon_periods(panel, year, origin)
     levels = levels or TargetLevels()
     codes = target_codes(panel)
     if not codes:
         hint = "Give at least one indicator whose perspective is not context and whose target_allowed is true."
         raise LoadlineError("no indicator of the data may have targets", where=snapshot.about.dataset, hint=hint)
-    parts: list[SuggestedLevel] = []
-    for number, code in enumerate(codes):
-        progress("suggesting", number, len(codes))
-        parts += _suggested_levels(panel, code, year=year, origin=origin, ready=ready, champion_version=version)
-    progress("suggesting", len(codes), len(codes))
+    parts = year_distributions(snapshot, panel, year, home=home, origin=origin, codes=codes, progress=progress)
     if not parts:
         raise LoadlineError(
             "no unit has a whole year of figures to start from",
@@ -120,6 +114,48 @@ def suggest_targets(
     every = every.sort_values(["_place", "_depth", "unit"], kind="stable").drop(columns=["_place", "_depth"])
     every = every.assign(policy_version=POLICY, data_version=snapshot.about.version)
     return Suggestions(every.reset_index(drop=True), tuple(parts), levels)
+
+
+def year_distributions(
+    snapshot: Snapshot,
+    panel: Panel,
+    year: int,
+    *,
+    home: Path,
+    origin: int,
+    codes: Sequence[str],
+    progress: Progress = silent,
+) -> list[SuggestedLevel]:
+    """Find the distribution of a year's outcome for every unit, one indicator after the other.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+    panel : Panel
+        Of the snapshot, holding nothing after `origin`.
+    year : int
+    home : Path
+        Where promoted models are kept.
+    origin : int
+        Last period (ordinal) that may be used.
+    codes : sequence of str
+        Indicators asked about.
+    progress : Progress
+
+    Raises
+    ------
+    LoadlineError
+        Where the year is over.
+    """
+    ahead = horizon_periods(panel, year, origin)
+    serving = _fitting_champion(snapshot, home=home, known_on=panel.known_on, ahead=ahead)
+    ready, version = (models_in(serving), serving.version) if serving is not None else ({}, ON_REQUEST)
+    parts: list[SuggestedLevel] = []
+    for number, code in enumerate(codes):
+        progress("suggesting", number, len(codes))
+        parts += _suggested_levels(panel, code, year=year, origin=origin, ready=ready, champion_version=version)
+    progress("suggesting", len(codes), len(codes))
+    return parts
 
 
 def _suggested_levels(
@@ -141,7 +177,7 @@ def _suggested_levels(
             model = ready[level.key]() if served else TargetModel.fit(level.problem, seed=level_seed(level.key, SEED))
             low = level_evidence(level, model).low_evidence
             version = champion_version if served else ON_REQUEST
-            part = SuggestedLevel(level, model.predict(level.problem), version, low)
+            part = SuggestedLevel(level, level.of_year(model.predict(level.problem)), version, low)
             leaves = level if level.name == LEAVES else leaves
             if leaves is not None and covers(level, leaves, panel.tree, ordinal=origin):
                 below = part
@@ -160,7 +196,9 @@ def _rows(part: SuggestedLevel, levels: TargetLevels, quantiles: Sequence[float]
     if part.low:
         told = frame["evidence"].str.startswith(("low", "none"))
         frame["evidence"] = frame["evidence"].where(told, LOW + frame["evidence"])
-    return frame.assign(model_version=part.model_version)
+    if part.level.so_far is not None and "like_group" in frame:
+        frame["like_group"] = part.level.so_far.year(frame["like_group"].to_numpy(dtype=float))
+    return frame.assign(last_actual=part.level.latest, model_version=part.model_version)
 
 
 def _fitting_champion(snapshot: Snapshot, *, home: Path, known_on: date, ahead: int) -> ModelBundle | None:

@@ -10,15 +10,15 @@ from target_problems import RATE, make_indicator, make_problem
 
 from features.errors import LoadlineError
 from models.allocation import Constraints, allocate
+from models.baselines import pooled_growth
 from models.distribution import TargetDistribution
-from models.target import TargetModel
 
 PROBLEM = make_problem()
-FOUND = TargetModel.fit(PROBLEM, seed=1).predict(PROBLEM)
+FOUND = pooled_growth(PROBLEM).predict(PROBLEM)
 MEDIANS = FOUND.quantile(0.5)
 TOTAL = Decimal(str(round(float(MEDIANS.sum()), 2)))
 RATES = make_problem("logit")
-FOUND_RATES = TargetModel.fit(RATES, seed=1).predict(RATES)
+FOUND_RATES = pooled_growth(RATES).predict(RATES)
 
 
 def test_the_sum_of_medians_is_asked_with_one_half() -> None:
@@ -128,15 +128,34 @@ def test_weights_are_for_ratios_only() -> None:
         allocate(FOUND_RATES, 1.0, weights=np.zeros(len(RATES.units)))
 
 
-def test_units_without_a_distribution_must_be_pinned() -> None:
+def without_first_unit() -> TargetDistribution:
     problem = make_problem()
     problem.base[:, 0] = np.nan
-    found = TargetModel.fit(problem, seed=1).predict(problem)
+    return pooled_growth(problem).predict(problem)
+
+
+def test_a_unit_without_a_distribution_never_breaks_the_run() -> None:
+    found = without_first_unit()
     goal = Decimal(str(round(float(np.nansum(found.quantile(0.5))), 2)))
-    with pytest.raises(LoadlineError, match="1 units have no distribution: u000"):
-        allocate(found, goal)
-    allocation = allocate(found, goal, constraints=Constraints(pins={"u000": 10.0}))
-    assert sum(allocation.values) == goal
+    left = allocate(found, goal)
+    assert left.left_out == ("u000",)
+    assert left.values[0] is None
+    assert sum(left.values[1:]) == goal
+    kept = allocate(found, goal, last=np.where(found.known, np.nan, 10.0))
+    assert kept.values[0] == 10
+    assert kept.held[0] == "last figure"
+    assert sum(kept.values) == goal
+    pinned = allocate(found, goal, constraints=Constraints(pins={"u000": 10.0}))
+    assert sum(pinned.values) == goal
+    assert pinned.held[0] == "pin"
+
+
+def test_a_plan_without_any_distribution_is_refused() -> None:
+    problem = make_problem()
+    problem.base[:, 1:] = np.nan
+    found = pooled_growth(problem).predict(problem).take(np.arange(1, 6))
+    with pytest.raises(LoadlineError, match="no unit has a distribution: u001, u002"):
+        allocate(found, 10)
 
 
 def test_rate_bounds_are_respected() -> None:

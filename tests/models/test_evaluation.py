@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from target_problems import make_indicator, make_problem
 
 from models.baselines import BASELINES
-from models.evaluation import backtest_origins, rolling_backtest
+from models.evaluation import against, answers_at, backtest_origins, rolling_backtest
 from models.problem import TargetProblem
 from models.target import TargetModel
 
@@ -36,6 +37,36 @@ def test_what_comes_after_an_origin_does_not_change_its_row() -> None:
     shorter = rolling_backtest(problem.at(5), BASELINES, origins=[4])
     metrics = ["coverage", "pit", "attained_target"]
     np.testing.assert_allclose(table[metrics], shorter[metrics])
+
+
+def test_a_model_that_answers_for_some_is_compared_on_those_alone() -> None:
+    problem = make_problem()
+
+    def pooled_for_some(past: TargetProblem, *, seed: int):
+        class Some:
+            def predict(self, asked: TargetProblem):
+                found = BASELINES["pooled_growth"](past, seed=seed).predict(asked)
+                return replace(found, location=np.where(np.arange(31) < 7, found.location, np.nan))
+
+        return Some()
+
+    models = {"all": BASELINES["pooled_growth"], "some": pooled_for_some}
+    answers = answers_at(problem, models, row=6)
+    compared = against(answers["some"].units, answers["all"].units)
+    assert compared == {"common": 7, "loss_ratio": 1.0, "relative_loss_ratio": 1.0}
+    assert answers["some"].units.mean()["loss"] != answers["all"].units.mean()["loss"]
+    nothing = against(answers["some"].units, answers["all"].units, np.arange(31) > 20)
+    assert nothing["common"] == 0
+    assert np.isnan(nothing["loss_ratio"])
+
+
+def test_averages_over_chosen_units_are_those_of_the_units() -> None:
+    problem = make_problem()
+    scores = answers_at(problem, {"own": BASELINES["own_drift"]}, row=6)["own"].units
+    chosen = np.arange(31) % 2 == 0
+    assert scores.mean(chosen)["n"] == 16
+    assert scores.mean(chosen)["loss"] == pytest.approx(scores.scores["loss"][chosen].mean())
+    assert scores.mean(np.zeros(31, dtype=bool)) == {"n": 0}
 
 
 @pytest.mark.parametrize("window", [(2003, 2008), (2011, 2016)])

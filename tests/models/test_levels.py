@@ -8,6 +8,7 @@ from target_panels import make_panel
 
 from features.errors import LoadlineError
 from models.levels import FEWEST_UNITS, LEAVES, levels_of, target_codes
+from models.target import TargetModel
 
 
 def test_small_levels_are_added_up_and_not_learned_from() -> None:
@@ -63,3 +64,68 @@ def test_context_and_monitored_indicators_have_no_targets() -> None:
     assert target_codes(make_panel()) == ["FLOW"]
     assert target_codes(make_panel(perspective="context")) == []
     assert target_codes(make_panel(target_allowed=False)) == []
+
+
+def test_within_the_year_the_problem_is_about_its_rest() -> None:
+    panel = make_panel()
+    june = panel.calendar.parse("2023-06")
+    leaves = levels_of(panel.up_to(june), "FLOW", year=2023, origin=june)[0]
+    flow = panel.array("FLOW")[:, leaves.numbers]
+    assert leaves.key == "FLOW.leaves.rest6"
+    assert leaves.cut is not None
+    assert leaves.so_far is not None
+    np.testing.assert_allclose(leaves.problem.outcome[-2], 2 * flow[42:48].sum(axis=0))
+    np.testing.assert_allclose(leaves.so_far.known, flow[48:54].sum(axis=0))
+    np.testing.assert_allclose(leaves.so_far.share, 0.5)
+    np.testing.assert_allclose(leaves.latest, flow[42:54].sum(axis=0))
+    assert np.isnan(leaves.problem.outcome[-1]).all()
+
+
+def test_a_total_within_the_year_has_what_its_leaves_have() -> None:
+    panel = make_panel()
+    june = panel.calendar.parse("2023-06")
+    levels = {level.name: level for level in levels_of(panel.up_to(june), "FLOW", year=2023, origin=june)}
+    leaves, root = levels[LEAVES].so_far, levels["depth-0"].so_far
+    assert leaves is not None
+    assert root is not None
+    np.testing.assert_allclose(root.known[0], leaves.known.sum())
+
+
+def test_late_figures_count_as_not_in() -> None:
+    panel = make_panel(lag=1)
+    june = panel.calendar.parse("2023-06")
+    known = panel.up_to(june).array("FLOW").copy()
+    known[-1] = np.nan
+    leaves = levels_of(panel.up_to(june).with_values({"FLOW": known}), "FLOW", year=2023, origin=june)[0]
+    assert leaves.key == "FLOW.leaves.rest7"
+    assert leaves.so_far is not None
+    np.testing.assert_allclose(leaves.so_far.known, known[48:53, leaves.numbers].sum(axis=0))
+
+
+def test_a_unit_with_a_gap_in_the_year_is_judged_by_its_other_part() -> None:
+    panel = make_panel()
+    june = panel.calendar.parse("2023-06")
+    flow = panel.up_to(june).array("FLOW").copy()
+    holed = panel.tree.number("R0-B1")
+    flow[50, holed] = np.nan
+    leaves = levels_of(panel.up_to(june).with_values({"FLOW": flow}), "FLOW", year=2023, origin=june)[0]
+    place = int(np.flatnonzero(leaves.numbers == holed)[0])
+    assert leaves.so_far is not None
+    assert np.flatnonzero(~leaves.so_far.whole).tolist() == [place]
+    assert (leaves.so_far.known[place], leaves.so_far.share[place]) == (0.0, 1.0)
+    year = leaves.of_year(TargetModel.fit(leaves.problem, seed=1).predict(leaves.problem))
+    middle = year.quantile(0.5)
+    assert year.known.all()
+    assert 0.7 * np.median(middle) < middle[place] < 1.3 * np.median(middle)
+    assert year.evidence[place].startswith("low: a gap")
+
+
+def test_the_future_within_the_year_has_no_say() -> None:
+    panel = make_panel()
+    august = panel.calendar.parse("2023-08")
+    changed = panel.array("FLOW").copy()
+    changed[august - panel.first + 1 :] *= 50
+    both = [each.up_to(august) for each in (panel, panel.with_values({"FLOW": changed}))]
+    for one, other in zip(*(levels_of(each, "FLOW", year=2023, origin=august) for each in both), strict=True):
+        np.testing.assert_array_equal(one.problem.base, other.problem.base)
+        np.testing.assert_array_equal(one.problem.outcome, other.problem.outcome)

@@ -35,7 +35,7 @@ def test_quantiles_are_those_of_the_sum() -> None:
 def test_draws_agree_with_the_quantiles() -> None:
     found = spread([0.1, 1.0])
     rng = np.random.default_rng(0)
-    draws = found.draw(rng.random((20_000, 2)), rng.random(20_000))
+    draws = found.draw(rng.standard_normal((20_000, 2)), rng.standard_normal(20_000))
     for q in (0.1, 0.5, 0.9):
         np.testing.assert_allclose(np.mean(draws <= found.quantile(np.full(2, q)), axis=0), q, atol=0.01)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from target_panels import make_panel
@@ -10,7 +12,7 @@ from models.distribution import TargetLevels
 from models.levels import levels_of
 from models.suggestion import display_step, rounded, suggest
 from models.target import TargetModel
-from models.totals import DrawnDistribution, total_distribution
+from models.totals import covers, total_distribution
 
 
 @pytest.fixture(scope="module")
@@ -40,16 +42,6 @@ def test_value_and_probability_of_a_total_are_inverse(suggested) -> None:
         assert root.attain(root.value_at(probability))[0] == pytest.approx(probability, abs=0.002)
 
 
-def test_a_band_is_attained_by_staying_near_it() -> None:
-    indicator = make_panel(direction="band", band=[10.0, 20.0]).indicator("FLOW")
-    draws = np.sort(np.random.default_rng(1).normal(23, 3, (4000, 1)), axis=0)
-    found = DrawnDistribution(indicator, draws, np.array([""]))
-    value = found.value_at(0.6)
-    assert value[0] > 20
-    assert found.attain(value)[0] == pytest.approx(0.6, abs=0.01)
-    assert found.attain(np.array([15.0]))[0] < found.attain(np.array([30.0]))[0]
-
-
 def test_suggestions_are_in_whole_steps_with_the_probability_of_the_rounded_figure(suggested) -> None:
     leaves, below, *_ = suggested
     frame = suggest(leaves, below, TargetLevels(), quantiles=[0.1, 0.9])
@@ -77,7 +69,10 @@ def test_rounding_stays_inside_the_bounds() -> None:
     np.testing.assert_array_equal(rounded(np.array([99.996, -0.004]), 0.01, (0.0, 99.99)), [99.99, 0.0])
 
 
-def test_a_total_that_never_moves_is_attained() -> None:
-    indicator = make_panel(direction="lower").indicator("FLOW")
-    draws = np.full((100, 1), 0.1 + 0.2)  # 0.30000000000000004
-    assert DrawnDistribution(indicator, draws, np.array([""])).attain(np.array([0.3]))[0] == 1.0
+def test_a_level_covers_the_leaves_when_each_has_a_part_above_it() -> None:
+    panel = make_panel(leaves=10)
+    leaves, regions, root = levels_of(panel, "FLOW", year=2024, origin=panel.last)
+    assert covers(regions, leaves, panel.tree, ordinal=panel.last)
+    only = replace(regions, numbers=regions.numbers[:1])
+    assert not covers(only, leaves, panel.tree, ordinal=panel.last)
+    assert covers(root, leaves, panel.tree, ordinal=panel.last)

@@ -17,8 +17,18 @@ from features.dataset import open_dataset
 from features.errors import LoadlineError
 from features.store import Snapshot, Store
 from training.distributed import run_tasks
+from training.gates import FEWEST_ORIGINS
 from training.promote import champion, history
-from training.retrain import Training, bundle_of, fit_level, model_name, models_in, retrain
+from training.retrain import (
+    Training,
+    bundle_of,
+    fit_level,
+    level_evidence,
+    level_tasks,
+    model_name,
+    models_in,
+    retrain,
+)
 from training.suggest import suggest_targets
 from training.track import Tracker
 
@@ -101,7 +111,7 @@ def test_a_saved_model_says_what_the_fitted_one_said(snapshot: Snapshot, trainin
 
     origin = snapshot.description.calendar.parse("2023-Q4")
     level = levels_of(snapshot.panel(origin), "SALES", year=2024, origin=origin)[0]
-    _, model = fit_level((level.key, level.problem, 5))
+    _, model = fit_level(level_tasks([level], seed=5)[0])
     again = models_in(bundle_of({level.key: model}, {}))[level.key]()
     quantiles = [0.05, 0.5, 0.95]
     expected = model.predict(level.problem).quantile(quantiles)
@@ -190,11 +200,26 @@ def test_fits_on_a_cluster_equal_those_in_this_process(snapshot: Snapshot, sched
     from models.levels import levels_of
 
     origin = snapshot.description.calendar.parse("2023-Q4")
-    tasks = [(lv.key, lv.problem, 5) for lv in levels_of(snapshot.panel(origin), "SALES", year=2024, origin=origin)]
+    tasks = level_tasks(levels_of(snapshot.panel(origin), "SALES", year=2024, origin=origin), seed=5)
     here, there = run_tasks(fit_level, tasks), run_tasks(fit_level, tasks, cluster=scheduler)
     assert [key for key, _ in here] == [key for key, _ in there]
     for (key, mine), (_, other) in zip(here, there, strict=True):
         assert bundle_of({key: mine}, {}).digest == bundle_of({key: other}, {}).digest
+
+
+def test_thin_levels_show_the_ratio_that_was_drawn_to_the_record(snapshot: Snapshot) -> None:
+    from models.levels import levels_of
+
+    calendar = snapshot.description.calendar
+    for as_of, year, few in (("2019-Q4", 2020, True), ("2023-Q4", 2024, False)):
+        origin = calendar.parse(as_of)
+        level = levels_of(snapshot.panel(origin), "SALES", year=year, origin=origin)[0]
+        _, model = fit_level(level_tasks([level], seed=5)[0])
+        found = level_evidence(level, model)
+        assert (found.origins < FEWEST_ORIGINS) is few
+        expected = model.test["expected"] if few else model.test["ratios"][model.test["blend"]]
+        assert found.loss_ratio == expected
+        assert found.loss_ratio <= 1.0
 
 
 def test_a_cluster_that_is_not_there_is_said_to_be_so() -> None:

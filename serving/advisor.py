@@ -169,19 +169,28 @@ class Advisor:
         as_of: str | None = None,
         dataset: str | None = None,
         seed: int = 20240101,
+        workers: int = 1,
         progress: Progress = silent,
     ) -> pd.DataFrame:
-        """Replay past years and write metrics and an HTML report; give the summary by indicator and model."""
+        """Replay past years and write metrics and an HTML report; give the summary by indicator and model.
+
+        `workers` is the number of processes; they start afresh, so a script that asks for several needs a main guard.
+        """
         from training.backtest import run_backtest
         from training.report import write_report
 
         snapshot = self.snapshot(dataset)
         result = run_backtest(
-            snapshot, origin=self.origin(snapshot, as_of), origins=origins, seed=seed, progress=progress
+            snapshot,
+            origin=self.origin(snapshot, as_of),
+            origins=origins,
+            seed=seed,
+            workers=workers,
+            progress=progress,
         )
         out.mkdir(parents=True, exist_ok=True)
-        write_table(result.metrics, out / "metrics.csv")
-        write_table(result.summary(), out / "summary.csv")
+        for name, table in result.tables().items():
+            write_table(table, out / name)
         write_report(result, snapshot, out / "report.html")
         return result.summary()
 

@@ -26,6 +26,9 @@ from serving.terminal import (
 if TYPE_CHECKING:
     from serving.advisor import Advisor
 
+WORKERS = 2
+"""Processes of a backtest: each holds a panel of its own."""
+
 app = typer.Typer(
     name="loadline",
     help="Achievable targets, early warnings and explained scores for regions and branches.\n\n"
@@ -111,7 +114,14 @@ def backtest(
 ) -> None:
     """Replay the past: each model and baseline by indicator and origin, with an HTML report."""
     with shown_progress() as progress:
-        summary = advisor_of(home).backtest(out, origins=origins, as_of=as_of, dataset=dataset, progress=progress)
+        summary = advisor_of(home).backtest(
+            out,
+            origins=origins,
+            as_of=as_of,
+            dataset=dataset,
+            workers=min(WORKERS, os.cpu_count() or 1),
+            progress=progress,
+        )
     show_table(summary, form=form, title="Backtest: pinball loss relative to pooled growth, and coverage")
     typer.echo(f"Report: {out / 'report.html'}", err=True)
 

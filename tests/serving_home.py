@@ -12,7 +12,7 @@ from serving.advisor import Advisor
 from serving.settings import Settings
 from training.gates import Gate
 from training.promote import champion_digest, promote
-from training.retrain import bundle_of, fit_level, level_seed, model_name
+from training.retrain import bundle_of, fit_level, level_tasks, model_name
 
 TOKEN = "correct-horse-battery-staple"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -112,7 +112,7 @@ def promote_model(advisor: Advisor, *, seed: int = 1) -> str:
         for level in levels_of(panel, code, year=year, origin=origin)
         if level.learned
     ]
-    models = dict(fit_level((level.key, level.problem, level_seed(level.key, seed))) for level in levels)
+    models = dict(fit_level(task) for task in level_tasks(levels, seed=seed))
     about = {
         "horizon": horizon_periods(panel, year, origin),
         "known_on": str(snapshot.last_known),

@@ -103,15 +103,15 @@ class PathChart:
         The area in which eight of ten outcomes should lie.
     labels : tuple of (x, text)
         Periods along the foot.
-    heights : tuple of (y, figure)
-        Figures along the side.
+    heights : tuple of (y, text_y, figure)
+        Figures along the side: where the line is, where its figure stands.
     """
 
     lines: tuple[str, ...]
     middle: str
     fan: str
     labels: tuple[tuple[float, str], ...]
-    heights: tuple[tuple[float, float], ...]
+    heights: tuple[tuple[float, float, float], ...]
 
     width: int = PATH_WIDTH
     height: int = PATH_HEIGHT
@@ -152,5 +152,5 @@ def draw_path(
         _points(middle),
         _points([*join, *upper, *reversed(lower)]),
         tuple((x(place), labels[place]) for place in range(0, len(labels), every)),
-        tuple((y(value), value) for value in (low, (low + high) / 2, high)),
+        tuple((y(value), max(y(value) - 3, 12.0), value) for value in (low, (low + high) / 2, high)),
     )

@@ -77,11 +77,13 @@ def learn_path(problem: PathProblem, horizon: int, *, settings: PathSettings) ->
     working = problem.working
     said = forecast_each(working, horizon, per_year=problem.per_year, columns=columns, learners=LEARNERS)
     names = [name for name in said if np.isfinite(said[name]).any()]
-    ahead, narrowing = record.ahead, np.ones(count)
+    ahead, narrowing, base_share = record.ahead, np.ones(count), np.ones(count)
     evidence = f"{BASE} from {length} periods"
     if names:
         weights, narrowing = _weights(problem, record, columns, names, horizon)
         ahead = _mixed([record.ahead, *[said[name] for name in names]], weights)
+        others = np.any([np.isfinite(said[name]).any(axis=0) for name in names], axis=0)
+        base_share = np.where(others, weights[0], 1.0)
         evidence = f"{BASE} and {', '.join(names)} from {length} periods"
     if problem.scale.nonnegative and problem.scale.transform is None:
         ahead = np.maximum(ahead, 0.0)
@@ -93,6 +95,8 @@ def learn_path(problem: PathProblem, horizon: int, *, settings: PathSettings) ->
         record=record,
         weight=problem.weight,
         narrowing=narrowing,
+        base_share=base_share,
+        per_year=problem.per_year,
         seed=settings.seed,
         draws=draws,
     )

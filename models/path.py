@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from models.growth import Transform
+from models.path_bias import lasting_bias
 from models.reconciliation import (
     MOST_DENSE,
     Summing,
@@ -31,8 +32,6 @@ SMOOTHING = 0.3
 """Weight of a second past error mixed into each draw: a hundred origins alone would give a hundred steps."""
 OWN_SCALE_ORIGINS = 4.0
 """Past origins at which a series' own spread counts as much as that of all (modelling.md, recipe 3)."""
-FEWEST_BIAS_YEARS = 3
-"""Years of past errors from which their mean may be more than chance."""
 SPREAD_WITHOUT_RECORD = 0.2
 """Standard deviation of one step, in shares or latent units, where not a single error is known: wide on purpose."""
 
@@ -132,37 +131,10 @@ class PathModel:
         if self.own_record:
             known = np.isfinite(shares)
             shares -= np.where(known, shares, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-            shares += self._lasting_bias(errors)
+            years = (self.record.origins - self.record.origins[0]) // self.per_year
+            size = np.broadcast_to(self._size(self.record.past), errors.shape)
+            shares += self.base_share * lasting_bias(errors, size, years, depths=self.summing.depths)
         return shares
-
-    def _lasting_bias(self, errors: np.ndarray) -> np.ndarray:
-        """Give the part of the mean past error (H, N) that years of it bear out, alike for all series of a depth.
-
-        Where figures keep growing, the base learner, which damps every trend, has been short by some per cent year
-        after year. The positive-part rule of James and Stein (1961) keeps of such a mean what its years agree on: all of
-        it where each year was short, nothing where they contradict each other. No more is kept than the last year had,
-        which shows whether the learner has caught up since.
-        """
-        size = np.broadcast_to(self._size(self.record.past), errors.shape)
-        used = np.isfinite(errors) & np.isfinite(size)
-        years = (self.record.origins - self.record.origins[0]) // self.per_year
-        bias = np.zeros(errors.shape[1:])
-        for depth in np.unique(self.summing.depths):
-            mine = self.summing.depths == depth
-            off = np.where(used, errors, 0.0)[:, :, mine].sum(axis=2)
-            whole = np.where(used, size, 0.0)[:, :, mine].sum(axis=2)
-            common = np.divide(off, whole, out=np.full(off.shape, np.nan), where=whole > 0)
-            known = np.isfinite(common)
-            by_year = [common[years == y][known[years == y]] for y in np.unique(years)]
-            means = np.array([part.mean() for part in by_year if len(part)])
-            if len(means) < FEWEST_BIAS_YEARS or not means.mean():
-                continue
-            kept = max(0.0, 1 - float(means.var(ddof=1)) / len(means) / float(means.mean()) ** 2)
-            mean, last = kept * float(means.mean()), float(means[-1])
-            lasting = np.sign(mean) * min(abs(mean), abs(last)) if mean * last > 0 else 0.0
-            steps = np.where(known, common, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-            bias[:, mine] = (lasting / float(means.mean()) * steps)[:, None]
-        return bias * self.base_share
 
     @cached_property
     def _seen_steps(self) -> np.ndarray:

@@ -50,7 +50,7 @@ def targets(
         bool, typer.Option("--cap-ratchet", help="Hold units to the policy's cap on last year's out-performance.")
     ] = False,
     plan: Annotated[
-        Path | None, typer.Option(help="Folder for the plan: goals, lines, other methods side by side.")
+        Path | None, typer.Option(help="Folder for the plan: goals, lines, other methods beside it, fairness.")
     ] = None,
     quantiles: Annotated[str, typer.Option(help="Quantiles to add as columns, such as 0.05,0.5,0.95.")] = "",
     home: Home = None,
@@ -72,7 +72,8 @@ def targets(
         tables = {}
         if plan is not None:
             named = {"goals": made.goals, "lines": made.lines, "alternatives": made.alternatives}
-            tables = {name: table() for name, table in (named | {"methods": made.methods}).items()}
+            named |= {"methods": made.methods, "fairness": made.fairness}
+            tables = {name: table() for name, table in named.items()}
     if plan is not None and not made.parts:
         typer.echo("No goal, pin, floor, cap or flagged unit is given, so there is no plan to write.", err=True)
     elif plan is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -157,7 +157,7 @@ class Planning:
             would let it be.
         """
         from training.goals import read_flagged_file, read_goal_file, read_limit_file, read_pin_file
-        from training.plan import Plan, make_plan
+        from training.plan import make_plan
         from training.suggest import suggest_targets
 
         asked = asked or PlanFiles()
@@ -193,7 +193,7 @@ class Planning:
         )
         order = (*COLUMNS, *VERSIONS)
         extra = [name for name in plan.frame.columns if name not in order]
-        return Plan(plan.frame[[*order, *extra]], plan.parts)
+        return replace(plan, frame=plan.frame[[*order, *extra]])
 
     def outlook(
         self,

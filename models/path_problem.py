@@ -9,6 +9,7 @@ import numpy as np
 from features.basis import same_basis
 from features.indicators import Indicator
 from features.panel import Panel
+from features.rollup import rolled_up
 from models.growth import choose_transform
 from models.path import WorkingScale
 from models.reconciliation import Summing
@@ -89,6 +90,8 @@ def path_problem(panel: Panel, code: str, *, origin: int, horizon: int) -> PathP
     indicator = panel.indicator(code)
     parts = {part for part in (code, indicator.denominator) if part is not None and part in panel}
     basis = same_basis(panel.only(sorted(parts)), origin).up_to(origin)
+    if indicator.entity_only:  # asked of the roots alone, whose figures may have to be added up first
+        basis = rolled_up(basis)
     tree, figures = basis.tree, basis.array(code)
     valid = tree.valid(origin)
     if indicator.entity_only:

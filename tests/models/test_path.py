@@ -191,3 +191,10 @@ def test_the_band_holds_what_comes() -> None:
     came = problem.summing.add_up(np.nan_to_num(values[-HORIZON:][:, problem.numbers]))
     low, high = np.quantile(draws, [0.1, 0.9], axis=0)
     assert 0.7 < ((came >= low) & (came <= high)).mean() < 0.9
+
+
+def test_an_indicator_of_the_entity_alone_has_one_path() -> None:
+    panel = bank(entity_only=True)
+    draws, problem = draws_of(panel)
+    assert list(panel.tree.codes[problem.numbers]) == ["G"]
+    assert np.isfinite(draws).all()

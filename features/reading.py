@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from features.errors import Breach, DatasetError
+from features.errors import Breach, DatasetError, LoadlineError
 
 BLOCK_BYTES = 16 * 2**20
 """Text is read in blocks of this size, so that memory does not grow with the file."""
@@ -35,6 +35,18 @@ TEXT_COLUMNS = ("unit", "period", "indicator", "outcome")
 """Columns of few distinct values, read from Parquet as a dictionary of them."""
 
 BOM = b"\xef\xbb\xbf"
+
+
+TABLES = (".csv", ".csv.gz", ".parquet")
+"""What `read_table` reads."""
+
+
+class TableError(DatasetError):
+    """A table that somebody gave beside the data (goals, pins, targets) and that cannot be used, with every breach."""
+
+    def __init__(self, breaches: Sequence[Breach], *, total: int | None = None, where: str = "") -> None:
+        super().__init__(breaches, total=total, where=where)
+        self.what = f"the file is wrong in {self.total:,} place{'s' if self.total != 1 else ''}; nothing was done"
 
 
 class Breaches:
@@ -77,8 +89,8 @@ class Breaches:
             self.total += more
             self._kinds[file, column, expected] += more
 
-    def raise_if_any(self, where: str) -> None:
-        """Refuse the dataset if anything was found.
+    def raise_if_any(self, where: str, *, error: type[DatasetError] = DatasetError) -> None:
+        """Refuse the dataset if anything was found; or the one file, where `error` is a `TableError`.
 
         Raises
         ------
@@ -86,7 +98,31 @@ class Breaches:
             With all of it.
         """
         if self:
-            raise DatasetError(sorted(self.found, key=lambda b: (b.file, b.line)), total=self.total, where=where)
+            raise error(sorted(self.found, key=lambda b: (b.file, b.line)), total=self.total, where=where)
+
+
+def require_table(path: Path, columns: str, *, also: Sequence[str] = ()) -> None:
+    """Refuse what is no file, or of a format that is not read.
+
+    Parameters
+    ----------
+    path : Path
+    columns : str
+        What the table should hold, for the hint.
+    also : sequence of str
+        Suffixes that are read beside those of `read_table`.
+
+    Raises
+    ------
+    LoadlineError
+    """
+    if not path.is_file():
+        raise LoadlineError("there is no such file", where=str(path), hint=f"Columns: {columns}.")
+    known = (*TABLES, *also)
+    if not path.name.lower().endswith(known):
+        raise LoadlineError(
+            f"the file is none of {', '.join(known)}", where=str(path), hint=f"Save it as CSV in UTF-8: {columns}."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,7 +361,7 @@ def _whole_rows(
         ends = ends if block.endswith(b"\n") else np.append(ends, len(view))
         if len(commas) == count * (width - 1):
             by_line = commas.reshape(count, width - 1)
-            if (by_line[:, -1] < ends).all() and (by_line[1:, 0] > ends[:-1]).all():
+            if width == 1 or ((by_line[:, -1] < ends).all() and (by_line[1:, 0] > ends[:-1]).all()):
                 return (np.arange(start, start + count), count), block
     good: list[int] = []
     kept: list[bytes] = []

@@ -48,6 +48,11 @@ def summary_text(
     else:
         limit = f"each by {limits['least']:.0%} to {limits['most']:.0%} of its value"
         limit_zh = f"单项幅度{limits['least']:.0%}至{limits['most']:.0%}"
+    if non_core == 0:
+        return {
+            "en": "No target may be calibrated: none is set, or all are core, which is locked for the year",
+            "zh": "无可校准目标：未设定目标，或均为核心目标（年内锁定）",
+        }
     if not worthwhile:
         return {
             "en": f"Nothing worth a calibration: {considered:,} of {non_core:,} non-core targets would move ({limit})",

@@ -171,7 +171,7 @@ class TargetDistribution:
             self,
             units=self.units[columns],
             location=self.location[columns],
-            spread=replace(self.spread, scale=self.spread.scale[columns]),
+            spread=self.spread.take(columns),
             zero=self.zero[columns],
             evidence=self.evidence[columns],
             low_evidence=self.low_evidence[columns],

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from features.indicators import Indicator
 from models.allocation import Allocation
 from models.constraints import Constraints
 from models.distribution import TargetDistribution
-from models.drawn import meets
+from models.drawn import meets, off_band
 
 DRAWS = 2000
 """The sampling error of a probability of 0.6 is then one point."""
@@ -45,9 +47,18 @@ class GroupOutcome:
 
 
 def group_outcome(
-    distribution: TargetDistribution, allocation: Allocation, constraints: Constraints, *, seed: int
+    distribution: TargetDistribution,
+    allocation: Allocation,
+    constraints: Constraints,
+    *,
+    seed: int,
+    learned: Mapping[str, float] | None = None,
 ) -> GroupOutcome:
     """Draw joint outcomes of all leaves and count how often goals and values are attained.
+
+    Where the probability of a goal is known from the unit's own past figures, it is that: the goal then counts as
+    attained in so large a share of the draws, those in which the leaves' total is best (as in `JointDraws.reconciled`,
+    the order of the draws stays).
 
     Draws are kept between the first and the ninety-ninth percentile of each unit, as for all totals
     (`models.totals`). Units held at their last figure count with that figure.
@@ -61,6 +72,8 @@ def group_outcome(
     constraints : Constraints
         Its pins of units above the leaves are the goals.
     seed : int
+    learned : mapping of str to float, optional
+        Probability of attaining its goal of each unit whose total has a distribution of its own.
     """
     from scipy.sparse import csr_array
 
@@ -87,16 +100,32 @@ def group_outcome(
     draws = int(np.clip(FIGURES // max(count, 1), FEWEST_DRAWS, DRAWS))
     chunk = max(1, FIGURES_AT_ONCE // max(count, 1))
     low, high = distribution.quantile(TAIL), distribution.quantile(1 - TAIL)
-    met, both = np.zeros(len(places)), np.zeros(count)
+    totals, hits = np.empty((draws, len(places))), np.empty((draws, count), dtype=bool)
     for number, start in enumerate(range(0, draws, chunk)):
-        drawn = distribution.sample(min(chunk, draws - start), seed=seed + number)
+        rows = slice(start, min(start + chunk, draws))
+        drawn = distribution.sample(rows.stop - start, seed=seed + number)
         drawn = np.where(distribution.known, np.clip(drawn, low, high), values)
-        hit = meets(distribution.indicator, drawn, values)
-        drawn = np.where(figures, drawn, 0.0)
-        goal_hit = meets(distribution.indicator, (drawn @ share) / scale, asked)
-        met += goal_hit.sum(axis=0)
-        both += (hit & goal_hit[:, highest]).sum(axis=0)
-    attain[places] = met / draws
+        hits[rows] = meets(distribution.indicator, drawn, values)
+        totals[rows] = (np.where(figures, drawn, 0.0) @ share) / scale
+    own = np.array([(learned or {}).get(str(tree.units[place]), np.nan) for place in places])
+    goal_hit = meets(distribution.indicator, totals, asked)
+    goal_hit = np.where(np.isfinite(own), _best(distribution.indicator, totals, own), goal_hit)
+    met = goal_hit.sum(axis=0)
+    both = np.zeros(count)
+    for goal in np.unique(highest[covered]).tolist():
+        mine = np.flatnonzero(covered & (highest == goal))
+        both[mine] = hits[np.ix_(goal_hit[:, goal], mine)].sum(axis=0)
+    attain[places] = np.where(np.isfinite(own), own, met / draws)
     enough = covered & (met[highest] >= FEWEST_MET) & distribution.known & figures
     given[enough] = both[enough] / met[highest][enough]
     return GroupOutcome(attain, given, draws)
+
+
+def _best(indicator: Indicator, totals: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Tell which draws (draws, G) are the best of each total: so large a share (G,) of them."""
+    if indicator.direction == "band":
+        worse = off_band(indicator, totals)
+    else:
+        worse = totals if indicator.direction == "lower" else -totals
+    place = np.argsort(np.argsort(worse, axis=0, kind="stable"), axis=0, kind="stable")
+    return place < np.round(np.nan_to_num(share) * len(totals))

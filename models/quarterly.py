@@ -17,6 +17,7 @@ import pandas as pd
 
 from features.indicators import Indicator
 from models.calibration_words import REASONS, summary_text
+from models.kept_totals import Siblings
 from models.policy import CalibrationLimits, TargetPolicy
 from models.suggestion import display_step
 
@@ -145,18 +146,18 @@ def propose_calibration(
     able = (wanted != 0) & nearer & (task.reason == "")
     task.explain(~able, "too_small")
     if keep_total:
-        able &= task.balanced(wanted, able)
+        able &= task.siblings.balanced(wanted, able)
         task.explain((task.reason == "") & ~able, "total")
     chosen = able.copy()
     if limits.by == "count":
         chosen[:] = False
         order = task.farthest(able)
-        order = task.paired(order, wanted) if keep_total else order
+        order = task.siblings.paired(order, wanted) if keep_total else order
         chosen[order[: int(np.floor(limits.most * task.non_core + 1e-9))]] = True
         task.explain(able & ~chosen, "others_farther")
     steps = np.where(chosen, wanted, 0)
     if keep_total:
-        steps = task.netted(steps)
+        steps = task.siblings.netted(steps)
         task.explain(chosen & (steps == 0), "total")
     considered = int((steps != 0).sum())
     needed = int(np.ceil(limits.least * task.non_core - 1e-9)) if limits.by == "count" else 1
@@ -179,8 +180,7 @@ class _Task:
     share: np.ndarray
     harder: np.ndarray
     relieved: np.ndarray
-    parent: np.ndarray
-    amount: np.ndarray
+    siblings: Siblings
     non_core: int
     reason: np.ndarray
 
@@ -232,8 +232,10 @@ class _Task:
             share,
             harder,
             relieved,
-            parent,
-            np.array([indicator.kind in ("flow", "stock") for indicator in about], dtype=bool),
+            Siblings(
+                rows[KEY].assign(parent=parent),
+                np.array([indicator.kind in ("flow", "stock") for indicator in about], dtype=bool),
+            ),
             int((~core & np.isfinite(target)).sum()),
             reason,
         )
@@ -272,57 +274,6 @@ class _Task:
         far = np.abs(self.way) / size
         order = np.lexsort((*names, -np.nan_to_num(far), -np.nan_to_num(gap), ~(self.relieved & ~self.harder)))
         return order[able[order]]
-
-    def paired(self, order: np.ndarray, steps: np.ndarray) -> np.ndarray:
-        """Put beside each amount that moves one that moves the other way in its group; a pair goes by its farther."""
-        rank = {int(place): at for at, place in enumerate(order)}
-        inside = np.zeros(len(steps), dtype=bool)
-        inside[order] = True
-        beside: dict[int, int] = {}
-        for places in self.groups(inside):
-            up, down = ([p for p in order if p in set(places) and sign * steps[p] > 0] for sign in (1, -1))
-            beside |= {
-                int(mine): int(other) for a, b in zip(up, down, strict=False) for mine, other in ((a, b), (b, a))
-            }
-        keys = [(min(rank[int(p)], rank[beside.get(int(p), int(p))]), rank[int(p)]) for p in order]
-        single = [bool(self.amount[p]) and int(p) not in beside for p in order]
-        return order[sorted(range(len(order)), key=lambda at: (single[at], keys[at]))]
-
-    def groups(self, inside: np.ndarray) -> list[np.ndarray]:
-        """Give the places of the amounts under one parent, indicator and year; units without a parent are together."""
-        places = np.flatnonzero(inside & self.amount)
-        keys = self.rows.loc[places, ["indicator", "year"]].assign(parent=self.parent[places])
-        return [places[at] for at in keys.groupby(["indicator", "year", "parent"]).indices.values()]
-
-    def balanced(self, steps: np.ndarray, able: np.ndarray) -> np.ndarray:
-        """Tell which moves have one in the other direction beside them; ratios and levels have no sum to keep."""
-        found = able & ~self.amount
-        for places in self.groups(able):
-            found[places] = (steps[places] > 0).any() and (steps[places] < 0).any()
-        return found
-
-    def netted(self, steps: np.ndarray) -> np.ndarray:
-        """Cut the larger side of each group down to the smaller, in whole steps, by largest remainder."""
-        steps = steps.copy()
-        for places in self.groups(steps != 0):
-            up, down = (places[steps[places] > 0], places[steps[places] < 0])
-            sums = [sum(abs(int(step)) for step in steps[side]) for side in (up, down)]
-            room = min(sums)
-            for side, total in zip((up, down), sums, strict=True):
-                if total > room:
-                    self._cut(steps, side, total=total, room=room)
-        return steps
-
-    def _cut(self, steps: np.ndarray, side: np.ndarray, *, total: int, room: int) -> None:
-        sizes = [abs(int(step)) for step in steps[side]]
-        kept = [size * room // total for size in sizes]
-        remainder = [size * room % total for size in sizes]
-        names = self.rows["unit"].astype(str).to_numpy()[side]
-        order = sorted(range(len(side)), key=lambda at: (-remainder[at], names[at]))
-        for at in order[: room - sum(kept)]:
-            kept[at] += 1
-        for place, size in zip(side, kept, strict=True):
-            steps[place] = size if steps[place] > 0 else -size
 
     def frame(self, steps: np.ndarray, attain: Callable[[np.ndarray], np.ndarray]) -> pd.DataFrame:
         """Write the proposal."""

@@ -45,18 +45,28 @@ class Spread:
         (M,) points of equal probability of a unit's residual, to be multiplied by the unit's scale.
     scale : np.ndarray
         (U,) scale of each unit; NaN where nothing is said of it.
+    ends : tuple of float, optional
+        Least and largest scale that are tabulated; those of the units where not given. Some units taken out of many
+        keep the table of them all, so that their quantiles stay what they were.
     """
 
     shock: np.ndarray
     residual: np.ndarray
     scale: np.ndarray
+    ends: tuple[float, float] | None = None
+
+    @cached_property
+    def _ends(self) -> tuple[float, float] | None:
+        known = self.scale[np.isfinite(self.scale)]
+        if self.ends is not None or not len(known):
+            return self.ends
+        return float(known.min()), float(known.max())
 
     @cached_property
     def _grid(self) -> np.ndarray:
-        known = self.scale[np.isfinite(self.scale)]
-        if not len(known):
+        if self._ends is None:
             return np.zeros(1)
-        low, high = float(known.min()), float(known.max())
+        low, high = self._ends
         if high <= low * (1 + 1e-9):
             return np.array([low])
         return np.geomspace(low, high, SCALE_POINTS) if low > 0 else np.linspace(low, high, SCALE_POINTS)
@@ -112,6 +122,10 @@ class Spread:
         step = PROBABILITIES[low + 1] - PROBABILITIES[low]
         found = PROBABILITIES[low] + np.clip(share, 0.0, 1.0) * step
         return np.where(np.isfinite(value), found, np.where(value > 0, 1.0, np.where(value < 0, 0.0, np.nan)))
+
+    def take(self, columns: np.ndarray) -> Spread:
+        """Keep some units, by position, in the order given; their quantiles stay what they were."""
+        return replace(self, scale=self.scale[columns], ends=self._ends)
 
     def widened(self, *, common: float, own: float) -> Spread:
         """Multiply the deviations of shock and of residual from their middle, each by a factor."""

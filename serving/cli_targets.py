@@ -59,10 +59,13 @@ def targets(
     form: As = Format.text,
 ) -> None:
     """Suggest floor, target and stretch for every unit, each with its probability of being attained."""
+    from features.errors import LoadlineError
     from models.suggestion import MILESTONES
     from serving.planning import PlanFiles
     from serving.tables import write_table
 
+    if plan is not None and plan.exists() and not plan.is_dir():
+        raise LoadlineError("this is no folder", where=str(plan), hint="Name a folder, or a new one, with --plan.")
     asked = PlanFiles(goals, pins, floors, caps, flagged, stored_goals, cap_ratchet)
     wanted = asked_quantiles(quantiles)
     with shown_progress() as progress:
@@ -74,6 +77,8 @@ def targets(
             named = {"goals": made.goals, "lines": made.lines, "alternatives": made.alternatives}
             named |= {"methods": made.methods, "fairness": made.fairness}
             tables = {name: table() for name, table in named.items()}
+    for note in made.notes:
+        typer.echo(f"Note: {note}.", err=True)
     if plan is not None and not made.parts:
         typer.echo("No goal, pin, floor, cap or flagged unit is given, so there is no plan to write.", err=True)
     elif plan is not None:

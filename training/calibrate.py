@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from features.errors import LoadlineError
-from features.reading import Breaches, frame_of, read_table
+from features.reading import Breaches, TableError, frame_of, read_table, require_table
 from features.store import Snapshot
 from features.units import UnitTree
 from models.policy import DEFAULT_POLICY, TargetPolicy
@@ -96,18 +96,17 @@ def read_relief_file(path: Path, snapshot: Snapshot) -> pd.DataFrame:
     LoadlineError
         With every problem of the file.
     """
-    if not path.is_file():
-        raise LoadlineError("there is no such file", where=str(path), hint=f"Columns: {', '.join(RELIEF_COLUMNS)}.")
+    require_table(path, ", ".join(RELIEF_COLUMNS))
     breaches = Breaches()
     rows = frame_of(read_table(path, required=RELIEF_COLUMNS, optional=[], breaches=breaches))
-    breaches.raise_if_any(str(path))
+    breaches.raise_if_any(str(path), error=TableError)
     if rows.empty:
         return pd.DataFrame(columns=RELIEF_COLUMNS)
     known = {"unit": set(snapshot.tree.codes), "indicator": set(snapshot.indicators)}
     for name, expected in (("unit", "a unit of the data"), ("indicator", "an indicator of the data")):
         wrong = rows[~rows[name].isin(known[name])]
         breaches.add_rows(path.name, wrong.index.to_numpy(), name, wrong[name].iloc.__getitem__, expected=expected)
-    breaches.raise_if_any(str(path))
+    breaches.raise_if_any(str(path), error=TableError)
     return rows[RELIEF_COLUMNS].reset_index(drop=True)
 
 

@@ -10,10 +10,12 @@ import pandas as pd
 
 from features.errors import LoadlineError
 from features.outcomes_goals import read_goals
-from features.reading import Breaches, frame_of, read_table
+from features.reading import Breaches, TableError, frame_of, read_table, require_table
 from features.store import Snapshot
 
 KEY = ("unit", "indicator")
+LIMITS = "unit, indicator, value"
+FLAGS = "unit, indicator (blank for all), and if wanted growth"
 
 
 def read_goal_file(path: Path, snapshot: Snapshot, year: int) -> pd.DataFrame:
@@ -24,10 +26,10 @@ def read_goal_file(path: Path, snapshot: Snapshot, year: int) -> pd.DataFrame:
     LoadlineError
         With every problem of the file, or where it has no goal for the year.
     """
-    _require(path, "unit, indicator, year, value")
+    require_table(path, "unit, indicator, year, value")
     breaches = Breaches()
     goals = read_goals(path, snapshot.tree, snapshot.indicators, breaches)
-    breaches.raise_if_any(str(path))
+    breaches.raise_if_any(str(path), error=TableError)
     ours = goals[goals["year"] == year]
     if ours.empty:
         raise LoadlineError(f"no goal is for the year {year}", where=str(path), hint="Check the column `year`.")
@@ -53,16 +55,17 @@ def read_limit_file(path: Path, snapshot: Snapshot) -> pd.DataFrame:
     LoadlineError
         With every problem of the file.
     """
-    _require(path, "unit, indicator, value")
+    require_table(path, LIMITS)
     breaches = Breaches()
     rows = frame_of(read_table(path, required=[*KEY, "value"], optional=[], breaches=breaches))
-    breaches.raise_if_any(str(path))
+    breaches.raise_if_any(str(path), error=TableError)
+    _require_rows(path, rows, LIMITS)
     numbers = _numbers(rows["value"])
     _check_keys(path, rows, snapshot, breaches, blank_indicator=False)
     for line, text, number in zip(rows.index, rows["value"], numbers, strict=True):
         if not np.isfinite(number):
             breaches.add(path.name, line, "value", text, expected="a finite number")
-    breaches.raise_if_any(str(path))
+    breaches.raise_if_any(str(path), error=TableError)
     return rows.assign(value=numbers)
 
 
@@ -77,10 +80,11 @@ def read_flagged_file(path: Path, snapshot: Snapshot) -> pd.DataFrame:
     LoadlineError
         With every problem of the file.
     """
-    _require(path, "unit, indicator (blank for all), and if wanted growth")
+    require_table(path, FLAGS)
     breaches = Breaches()
     rows = frame_of(read_table(path, required=list(KEY), optional=["growth"], breaches=breaches))
-    breaches.raise_if_any(str(path))
+    breaches.raise_if_any(str(path), error=TableError)
+    _require_rows(path, rows, FLAGS)
     if "growth" not in rows:
         rows["growth"] = ""
     rows = rows.assign(indicator=rows["indicator"].fillna(""), growth=rows["growth"].fillna(""))
@@ -89,13 +93,13 @@ def read_flagged_file(path: Path, snapshot: Snapshot) -> pd.DataFrame:
     for line, text, number in zip(rows.index, rows["growth"], numbers, strict=True):
         if str(text).strip() and not (np.isfinite(number) and number > -100):
             breaches.add(path.name, line, "growth", text, expected="a percentage above -100, or nothing")
-    breaches.raise_if_any(str(path))
+    breaches.raise_if_any(str(path), error=TableError)
     return rows.assign(growth=numbers)
 
 
-def _require(path: Path, columns: str) -> None:
-    if not path.is_file():
-        raise LoadlineError("there is no such file", where=str(path), hint=f"Columns: {columns}.")
+def _require_rows(path: Path, rows: pd.DataFrame, columns: str) -> None:
+    if rows.empty:
+        raise LoadlineError("the file holds no row", where=str(path), hint=f"Columns: {columns}.")
 
 
 def _numbers(texts: pd.Series | Sequence[str]) -> np.ndarray:

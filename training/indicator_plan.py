@@ -8,15 +8,18 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from features.units import UnitTree
 from models.allocation import LAST, Allocation
 from models.alternatives import EQUAL_DIFFICULTY, METHODS, Record, compare_methods, summarise_methods
 from models.baselines import pooled_growth
 from models.constraints import Constraints
 from models.distribution import TargetDistribution
 from models.elastic_band import elastic_band
+from models.fairness import attainment_counts, fairness_table, unit_groups
 from models.group_outcome import GroupOutcome, group_outcome
 from models.policy import TargetPolicy
 from models.ratchet import Ratchet, measure_ratchet
+from models.suggestion import rounded
 from training.suggest import SEED, SuggestedLevel
 
 
@@ -36,6 +39,8 @@ class IndicatorPlan:
     expected : np.ndarray
         (U,) what was expected, a year before, of the year that has just ended; NaN where nothing was.
     policy : TargetPolicy
+    above : tuple of SuggestedLevel
+        The levels above the leaves, whose units have distributions of their own.
     """
 
     part: SuggestedLevel
@@ -44,6 +49,7 @@ class IndicatorPlan:
     allocation: Allocation
     expected: np.ndarray
     policy: TargetPolicy
+    above: tuple[SuggestedLevel, ...] = ()
 
     @property
     def code(self) -> str:
@@ -74,7 +80,12 @@ class IndicatorPlan:
     @cached_property
     def outcome(self) -> GroupOutcome:
         """Draw how likely goals are, and targets once the goal is met."""
-        return group_outcome(self.distribution, self.allocation, self.constraints, seed=SEED)
+        learned: dict[str, float] = {}
+        for part in self.above:
+            units = [str(unit) for unit in part.level.problem.units]
+            goals = np.array([float(self.constraints.pins.get(unit, np.nan)) for unit in units])
+            learned |= dict(zip(units, part.distribution.attain(goals).tolist(), strict=True))
+        return group_outcome(self.distribution, self.allocation, self.constraints, seed=SEED, learned=learned)
 
     @cached_property
     def record(self) -> Record:
@@ -137,6 +148,7 @@ class IndicatorPlan:
         base = self.part.level.problem.base
         own_years = np.isfinite(np.diff(base, axis=0)).sum(axis=0)
         low, high = elastic_band(self.distribution, found.figures, own_years=own_years)
+        limits = self.distribution.indicator.limits
         places, which = np.unique(found.nearest_asked, return_inverse=True)
         goal = np.array([self._goal_of(int(place)) for place in places], dtype=object)[which]
         table = pd.DataFrame(
@@ -149,14 +161,22 @@ class IndicatorPlan:
                 "p_target": found.attain,
                 "p_given_goal": self.outcome.given_goal,
                 "held_by": np.array(found.held, dtype=object),
-                "band_low": low,
-                "band_high": high,
+                "band_low": rounded(low, float(found.step), limits),
+                "band_high": rounded(high, float(found.step), limits),
                 "outperformance": self.ratchet.outperformance,
                 "passed_on": self.ratchet.passed_on,
                 "over_ratchet_cap": self.ratchet.over,
             }
         )
         return table.iloc[members].reset_index(drop=True)
+
+    def fairness(self, tree: UnitTree) -> pd.DataFrame:
+        """Compare the probabilities of groups of leaves; `Plan.fairness` has the columns."""
+        chance = np.where(self.touched, self.allocation.attain, np.nan)
+        counts = attainment_counts(unit_groups(self.part.level, tree), {"target": chance})
+        table = fairness_table(counts.assign(year=self.part.level.problem.asked), by=())
+        table = table.rename(columns={"n": "units", "promised": "p_target"}).assign(indicator=self.code)
+        return table[["indicator", "dimension", "group", "units", "p_target", "versus_others"]]
 
     def _goal_of(self, place: int) -> str:
         """Name the nearest unit with a goal, from a position upwards."""

@@ -20,7 +20,7 @@ from models.ratchet import capped_values
 from models.relaxation import InfeasibleError
 from models.suggestion import display_step
 from training.indicator_plan import IndicatorPlan, expected_before
-from training.plan_constraints import clear_of, constraints_of, values_of, with_ceilings
+from training.plan_constraints import clear_of, constraints_of, left_aside, values_of, with_ceilings
 from training.plan_frame import written
 from training.suggest import SuggestedLevel, Suggestions
 
@@ -35,10 +35,15 @@ class Plan:
         The suggestions' frame, with `target` and the probabilities changed and the reason in `evidence`.
     parts : tuple of IndicatorPlan
         One for each indicator of which something is asked.
+    tree : UnitTree
+    notes : tuple of str
+        What was asked and left aside, in words.
     """
 
     frame: pd.DataFrame
     parts: tuple[IndicatorPlan, ...]
+    tree: UnitTree
+    notes: tuple[str, ...] = ()
 
     def goals(self) -> pd.DataFrame:
         """List the goals: one row a goal.
@@ -65,6 +70,19 @@ class Plan:
             latent scale), `passed_on` (share of it in the target), `over_ratchet_cap`.
         """
         return _under_each_other([part.lines() for part in self.parts])
+
+    def fairness(self) -> pd.DataFrame:
+        """Compare how likely groups of leaves are to attain the targets set: by region type, size, volatility, growth.
+
+        Returns
+        -------
+        pd.DataFrame
+            `indicator, dimension, group, units, p_target` (mean over the group), `versus_others` (less that of the
+            dimension's other groups). The row `gap` of a dimension compares its ends (the ratchet gap, for past
+            growth: the slow third less the fast), `slope` follows the rank of past growth. Groups of fewer than five
+            units are not shown.
+        """
+        return _under_each_other([part.fairness(self.tree) for part in self.parts])
 
     def alternatives(self) -> pd.DataFrame:
         """Give every leaf's value and probability by every method; see `models.alternatives.compare_methods`."""
@@ -123,24 +141,30 @@ def make_plan(
     tables = {"goal": goals, "pin": pins, "floor": floors, "cap": caps}
     codes = list(dict.fromkeys(code for table in tables.values() if table is not None for code in table["indicator"]))
     if flagged is not None:
-        every = [part.level.indicator.code for part in suggested.parts if part.level.name == LEAVES]
+        every = [
+            part.level.indicator.code
+            for part in suggested.parts
+            if part.level.name == LEAVES and np.isfinite(part.distribution.quantile(0.5)).any()
+        ]
         named = [str(code) for code in flagged["indicator"] if code]
         codes = list(dict.fromkeys([*codes, *(every if (flagged["indicator"] == "").any() else named)]))
-    plans = []
+    plans, notes = [], []
     for code in codes:
         parts = [part for part in suggested.parts if part.level.indicator.code == code]
         given = {name: values_of(table, code) for name, table in tables.items()}
         part, distribution = _leaves(parts, code, [unit for values in given.values() for unit in values])
         goal_tree = GoalTree.of(tree, part.level.problem.units, ordinal=origin)
         constraints = constraints_of(given, goal_tree, code)
+        notes += left_aside(given, goal_tree, code)
         if flagged is not None:
             constraints = with_ceilings(constraints, flagged, part, distribution, goal_tree, policy)
         plan = _planned(part, distribution, constraints, goal_tree, policy, (expected or {}).get(code), suggested)
+        plan = replace(plan, above=tuple(other for other in parts if other is not part))
         if cap_ratchet and plan.ratchet.over[plan.touched].any():
             plan = _within_ratchet_cap(plan, suggested)
         frame = written(frame, plan, parts)
         plans.append(plan)
-    return Plan(frame, tuple(plans))
+    return Plan(frame, tuple(plans), tree, tuple(notes))
 
 
 def _planned(

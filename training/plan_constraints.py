@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 
@@ -12,6 +14,10 @@ from models.goal_tree import GoalTree
 from models.policy import TargetPolicy
 from training.suggest import SuggestedLevel
 
+SIDES = ("floor", "cap")
+SHOWN = 3
+"""Units that an error names; the rest are counted."""
+
 
 def values_of(table: pd.DataFrame | None, code: str) -> dict[str, Number]:
     """Take the values of one indicator, by unit."""
@@ -21,8 +27,18 @@ def values_of(table: pd.DataFrame | None, code: str) -> dict[str, Number]:
     return dict(zip(rows["unit"].astype(str), rows["value"].astype(float), strict=True))
 
 
+def left_aside(given: dict[str, dict[str, Number]], tree: GoalTree, code: str) -> list[str]:
+    """Say which floors and caps are for units without figures, which get no target that they could hold."""
+    return [
+        f"{unit} has no figures of {code} to start from, so it gets no target, and its {kind} is left aside"
+        for kind in SIDES
+        for unit in given[kind]
+        if unit not in tree.units
+    ]
+
+
 def constraints_of(given: dict[str, dict[str, Number]], tree: GoalTree, code: str) -> Constraints:
-    """Put goals, pins, floors and caps of one indicator together.
+    """Put goals, pins, floors and caps of one indicator together; see `left_aside` for what is not among them.
 
     Parameters
     ----------
@@ -34,25 +50,31 @@ def constraints_of(given: dict[str, dict[str, Number]], tree: GoalTree, code: st
     Raises
     ------
     LoadlineError
-        Where a unit has no figures, or a goal and a pin of one unit differ.
+        Where a unit with a goal or pin has no figures, or a goal and a pin of one unit differ.
     """
-    for values in given.values():
-        for unit in values:
-            if unit not in tree.units:
-                raise LoadlineError(
-                    f"no unit below {unit} has figures",
-                    where=f"goals for {code}",
-                    hint="Bring the figures of the units below, or leave this out.",
-                )
+    for kind in ("goal", "pin"):
+        unknown = [unit for unit in given[kind] if unit not in tree.units]
+        if unknown:
+            more = f" and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
+            raise LoadlineError(
+                f"no figures to start from, of the unit itself or below it: {', '.join(unknown[:SHOWN])}{more}",
+                where=f"goals for {code}",
+                hint=f"Bring figures, or leave the {kind} out and count it off the goal above.",
+            )
     for unit, value in given["pin"].items():
         goal = given["goal"].get(unit)
         if goal is not None and goal != value:
             raise LoadlineError(
-                f"the goal of {unit}, {goal:g}, and its pin, {value:g}, contradict each other",
+                f"the goal of {unit}, {_shown(goal)}, and its pin, {_shown(value)}, contradict each other",
                 where=f"goals for {code}",
                 hint="Leave one of the two out.",
             )
-    return Constraints(pins=given["goal"] | given["pin"], floors=given["floor"], caps=given["cap"])
+    floors, caps = ({unit: value for unit, value in given[kind].items() if unit in tree.units} for kind in SIDES)
+    return Constraints(pins=given["goal"] | given["pin"], floors=floors, caps=caps)
+
+
+def _shown(value: Number) -> str:
+    return f"{Decimal(str(value)).normalize():,f}"
 
 
 def with_ceilings(

@@ -91,7 +91,12 @@ def _reason(plan: IndicatorPlan, place: int) -> tuple[str, str]:
     if place in plan.goal_places:
         return f"goal of {name} broken down", common
     if found.asked[place]:
-        return f"kept within the floor or cap of {name}", common
+        sides = [
+            side
+            for side, given in (("floor", plan.constraints.floors), ("cap", plan.constraints.caps))
+            if name in given
+        ]
+        return f"kept within the {' and '.join(sides) or 'limits'} of {name}", common
     return "as suggested", ""
 
 

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 
 from features.errors import LoadlineError
-from features.reading import Breaches, frame_of, read_table
+from features.reading import Breaches, TableError, frame_of, read_table, require_table
 from features.source_excel import MOST_ROWS, ExcelSource
 from features.store import Snapshot
 
 REQUIRED = ["unit", "indicator", "year", "target"]
 OPTIONAL = ["floor", "stretch", "p_target"]
+BOOKS = (".xlsx", ".xlsm")
 MARKED = ("=", "+", "-", "@")
 """First letters before which a written table has an apostrophe, so that no spreadsheet runs the text."""
 
@@ -35,11 +36,10 @@ def read_target_file(path: Path, snapshot: Snapshot) -> pd.DataFrame:
     LoadlineError
         With every problem of the file, or where it holds no target.
     """
-    if not path.is_file():
-        raise LoadlineError("there is no such file", where=str(path), hint=f"Columns: {', '.join(REQUIRED)}.")
+    require_table(path, ", ".join(REQUIRED), also=BOOKS)
     breaches = Breaches()
     rows = _read(path, breaches)
-    breaches.raise_if_any(str(path))
+    breaches.raise_if_any(str(path), error=TableError)
     if rows.empty:
         raise LoadlineError("the file holds no target", where=str(path), hint=f"Columns: {', '.join(REQUIRED)}.")
     rows["unit"] = [text[1:] if text[:1] == "'" and text[1:2] in MARKED else text for text in rows["unit"]]
@@ -55,7 +55,7 @@ def read_target_file(path: Path, snapshot: Snapshot) -> pd.DataFrame:
     breaches.add_rows(
         path.name, again.index.to_numpy(), "unit, indicator", again["unit"].iloc.__getitem__, expected="each key once"
     )
-    breaches.raise_if_any(str(path))
+    breaches.raise_if_any(str(path), error=TableError)
     found = rows[["unit", "indicator"]].assign(**figures).astype({"year": int})
     if not np.isfinite(found["target"]).any():
         raise LoadlineError("no row has a target", where=str(path), hint="Fill in the column `target`.")
@@ -64,7 +64,7 @@ def read_target_file(path: Path, snapshot: Snapshot) -> pd.DataFrame:
 
 def _read(path: Path, breaches: Breaches) -> pd.DataFrame:
     """Read the columns as text, with line numbers as the index."""
-    if path.suffix.lower() not in (".xlsx", ".xlsm"):
+    if path.suffix.lower() not in BOOKS:
         return frame_of(read_table(path, required=REQUIRED, optional=OPTIONAL, breaches=breaches))
     import openpyxl
 

@@ -13,7 +13,7 @@ from features.indicators import Indicator, IndicatorSet
 from features.panel import Panel
 from features.periods import Calendar
 from features.units import UnitTree
-from features.years import year_figures
+from features.years import total_pairs, year_figures, year_pairs
 
 JUNE = Calendar("M").parse("2024-06")
 
@@ -79,9 +79,34 @@ def test_the_weight_left_of_a_ratio_is_that_of_its_denominators(panel: Panel) ->
 
 def test_what_is_taken_at_the_end_of_a_year_is_not_cut(panel: Panel) -> None:
     assert cut_years(panel, year_figures(panel, "POINT"), "POINT", year=2024, origin=JUNE) is None
+    assert cut_years(panel, year_figures(panel, "POINT"), "POINT", year=2025, origin=JUNE) is None
+
+
+@pytest.mark.parametrize("ahead", [12, 18])
+def test_before_a_year_nothing_is_in_and_its_rest_is_the_year(panel: Panel, ahead: int) -> None:
+    origin = panel.calendar.parse("2023-12") - (ahead - 12)
+    for code in ("FLOW", "AVERAGE", "OF_FLOW"):
+        figures = year_figures(panel, code)
+        found, pairs = cut(panel, code, origin=origin), year_pairs(panel, figures, year=2024, origin=origin)
+        assert (found.done, found.left) == (0, ahead)
+        assert np.isnan(found.so_far.value).all()
+        np.testing.assert_array_equal(found.years, pairs.years)
+        np.testing.assert_allclose(found.trailing.value, pairs.base)
+        np.testing.assert_allclose(found.rest.value, pairs.outcome)
+        np.testing.assert_array_equal(found.weight_left, 1.0)
+
+
+def test_totals_before_a_year_are_those_of_its_figures(panel: Panel) -> None:
     december = panel.calendar.parse("2023-12")
-    assert cut_years(panel, year_figures(panel, "FLOW"), "FLOW", year=2024, origin=december) is None
-    assert cut_years(panel, year_figures(panel, "FLOW"), "FLOW", year=2025, origin=JUNE) is None
+    flow = panel.array("FLOW").copy()
+    flow[3, 2] = np.nan  # B lacks a month of 2022
+    holed = panel.with_values({**panel.values, "FLOW": flow})
+    for code, averaged in (("FLOW", False), ("AVERAGE", False), ("OF_FLOW", True)):
+        pairs = year_pairs(holed, year_figures(holed, code), year=2024, origin=december)
+        total = total_pairs(pairs, holed.tree, ordinal=december, averaged=averaged)
+        found = total_in_year(cut(holed, code, origin=december), holed.tree, ordinal=december, averaged=averaged)
+        np.testing.assert_allclose(found.trailing.value, total.base, err_msg=code)
+        np.testing.assert_allclose(found.rest.value, total.outcome, err_msg=code)
 
 
 def test_a_cut_holds_nothing_from_after_the_origin(panel: Panel) -> None:

@@ -96,6 +96,22 @@ def test_a_held_region_leaves_its_gap_to_the_others() -> None:
     assert np.isnan(held.probability_of(AT["R0"]))  # nothing is asked of R0 itself
 
 
+def test_a_goal_further_down_is_met_before_rounding() -> None:
+    """Units of unlike spread: those below a region are solved apart from the others, and from the same distribution."""
+    spread = replace(FOUND.spread, scale=np.linspace(0.02, 0.4, len(FOUND.units)))
+    unlike = replace(FOUND, spread=spread)
+    middle = unlike.quantile(0.4)
+    region = TREE.below(AT["R1"])
+    pins = {"R1": round(float(middle[region].sum()), 2)}
+    capped = str(TREE.units[np.flatnonzero(region)[0]])
+    caps = {capped: round(float(middle[region][0]) * 0.9, 2)}
+    free = allocate(unlike, constraints=Constraints(pins=pins), tree=TREE)
+    np.testing.assert_allclose(free.figures[region], middle[region], atol=0.011)
+    held = allocate(unlike, constraints=Constraints(pins=pins, caps=caps), tree=TREE)
+    assert held.held[AT[capped]] == "cap"
+    assert held.figures[AT[capped]] == caps[capped]
+
+
 def test_the_nested_solution_is_the_slow_one() -> None:
     """Bisect by hand: R0 at its cap, the rest of the group at one quantile level."""
     limits = Constraints(pins={"HQ": total("HQ", 1.01)}, caps={"R0": total("R0", 0.99)})

@@ -62,3 +62,26 @@ def test_ratios_are_averaged_by_weight() -> None:
     constraints = Constraints(pins={"HQ": goal})
     plan = allocate(rates, constraints=constraints, weights=weights, tree=tree_of(rates.units))
     assert group_outcome(rates, plan, constraints, seed=1).attain[-1] == pytest.approx(0.3, abs=0.05)
+
+
+def test_a_goal_is_as_likely_as_its_own_figures_say_in_the_years_that_are_best() -> None:
+    goal = round(float(np.quantile(DRAWN.sum(axis=1), 0.4)), 2)
+    constraints = Constraints(pins={"HQ": goal})
+    plan = allocate(FOUND, constraints=constraints, tree=TREE)
+    counted = group_outcome(FOUND, plan, constraints, seed=3)
+    share = float(counted.attain[-1])
+    same = group_outcome(FOUND, plan, constraints, seed=3, learned={"HQ": share, "R0": 0.1})
+    np.testing.assert_array_equal(same.given_goal, counted.given_goal)
+    assert np.isnan(same.attain[TREE.position("R0")])
+    seldom = group_outcome(FOUND, plan, constraints, seed=3, learned={"HQ": 0.2})
+    assert seldom.attain[-1] == 0.2
+    assert (seldom.given_goal > counted.given_goal).mean() > 0.8  # the best years only
+
+
+def test_the_best_years_of_a_rate_are_the_lowest() -> None:
+    rates = distribution_of("logit")
+    weights = np.linspace(1, 9, 31)
+    constraints = Constraints(pins={"HQ": round(float(rates.quantile(0.5) @ weights / weights.sum()), 3)})
+    plan = allocate(rates, constraints=constraints, weights=weights, tree=tree_of(rates.units))
+    found = [group_outcome(rates, plan, constraints, seed=1, learned={"HQ": p}).given_goal.mean() for p in (0.2, 0.9)]
+    assert found[0] > found[1] + 0.02

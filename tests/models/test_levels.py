@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
+import pandas as pd
 import pytest
 from target_panels import make_panel
 
 from features.errors import LoadlineError
+from features.periods import Calendar
+from features.units import UnitTree
 from models.levels import FEWEST_UNITS, LEAVES, levels_of, target_codes
 from models.target import TargetModel
 
@@ -17,7 +23,8 @@ def test_small_levels_are_added_up_and_not_learned_from() -> None:
     assert [(level.name, level.learned) for level in levels] == [(LEAVES, True), ("depth-1", False), ("depth-0", False)]
     assert FEWEST_UNITS > 2
     leaves, _, root = levels
-    np.testing.assert_allclose(root.problem.base[:, 0], leaves.problem.base.sum(axis=1))
+    np.testing.assert_allclose(root.problem.base[:, 0], leaves.trailing.sum(axis=1))
+    np.testing.assert_allclose(root.latest, leaves.latest.sum())
 
 
 def test_a_level_of_enough_units_is_learned_from() -> None:
@@ -31,10 +38,10 @@ def test_figures_that_are_out_late_are_taken_from_where_they_stand() -> None:
     known = panel.array("FLOW").copy()
     known[-1] = np.nan  # December is not out yet
     panel = panel.with_values({"FLOW": known})
-    problem = levels_of(panel, "FLOW", year=2024, origin=panel.last)[0].problem
-    first = panel.tree.number("R0-B0")
-    assert problem.base[-1, 0] == pytest.approx(known[-13:-1, first].sum())
-    assert problem.base[-2, 0] == pytest.approx(known[-25:-13, first].sum())
+    level = levels_of(panel, "FLOW", year=2024, origin=panel.last)[0]
+    problem, first = level.problem, panel.tree.number("R0-B0")
+    assert level.trailing[-1, 0] == pytest.approx(known[-13:-1, first].sum())
+    assert level.trailing[-2, 0] == pytest.approx(known[-25:-13, first].sum())
     assert problem.horizon == 2  # in November, the year's own outcome is not known
     assert np.isfinite(problem.base[-1]).all()
 
@@ -129,3 +136,53 @@ def test_the_future_within_the_year_has_no_say() -> None:
     for one, other in zip(*(levels_of(each, "FLOW", year=2023, origin=august) for each in both), strict=True):
         np.testing.assert_array_equal(one.problem.base, other.problem.base)
         np.testing.assert_array_equal(one.problem.outcome, other.problem.outcome)
+
+
+def test_before_the_year_a_balance_starts_from_where_it_ended() -> None:
+    panel = make_panel(kind="stock", averaging="daily")
+    values = panel.array("FLOW").copy()
+    leaves = np.flatnonzero(np.isfinite(values[0]))
+    risen = leaves[0]
+    values[:, leaves] = 8.0 + 0.05 * values[:, leaves]
+    values[-2:, risen] *= 1.1  # late in the last year: the average has hardly seen it
+    level = levels_of(panel.with_values({"FLOW": values}), "FLOW", year=2024, origin=panel.last)[0]
+    place = int(np.flatnonzero(level.numbers == risen)[0])
+    carried = level.problem.base[-1] / level.latest
+    assert carried[place] > 1.03
+    assert np.median(np.abs(np.delete(carried, place) - 1)) < 0.02
+    assert level.key == "FLOW.leaves"
+    assert (level.cut, level.so_far) == (None, None)
+
+
+@pytest.mark.parametrize("changes", [{}, {"kind": "stock", "averaging": "daily"}])
+def test_the_future_before_the_year_has_no_say(changes: dict[str, Any]) -> None:
+    panel = make_panel(**changes)
+    origin = panel.calendar.parse("2022-12")
+    changed = panel.array("FLOW").copy()
+    changed[origin - panel.first + 1 :] *= 50
+    cut = [each.up_to(origin) for each in (panel, panel.with_values({"FLOW": changed}))]
+    whole = panel.with_values({"FLOW": changed})
+    for one, *others in zip(*(levels_of(e, "FLOW", year=2023, origin=origin) for e in (*cut, whole)), strict=True):
+        for other in others:
+            np.testing.assert_array_equal(one.problem.base, other.problem.base)
+            np.testing.assert_array_equal(one.problem.outcome, other.problem.outcome)
+
+
+def test_a_year_whose_end_counts_starts_from_its_figure() -> None:
+    panel = make_panel(kind="stock")
+    level = levels_of(panel, "FLOW", year=2024, origin=panel.last)[0]
+    np.testing.assert_array_equal(level.problem.base, level.trailing)
+    np.testing.assert_array_equal(level.latest, panel.array("FLOW")[-1, level.numbers])
+
+
+@pytest.mark.parametrize("changes", [{}, {"kind": "stock", "averaging": "daily"}])
+def test_annual_figures_start_from_the_year_before(changes: dict[str, Any]) -> None:
+    monthly = make_panel(**changes)
+    annual = Calendar("A")
+    codes = monthly.tree.codes
+    frame = pd.DataFrame({"unit": codes, "parent": ["", *["G"] * 2, *[c.split("-")[0] for c in codes[3:]]]})
+    tree = UnitTree.from_frame(frame.assign(name=codes), annual)
+    panel = replace(monthly, calendar=annual, tree=tree, first=annual.parse("1964"))
+    for level in levels_of(panel, "FLOW", year=2024, origin=panel.last)[:1]:
+        np.testing.assert_array_equal(level.problem.base[1:], level.problem.outcome[:-1])
+        np.testing.assert_array_equal(level.problem.base, panel.array("FLOW")[:, level.numbers])

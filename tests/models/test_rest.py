@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from target_problems import RATE, SIGNED, make_indicator
 
 from features.in_year import InYear, Part
 from features.indicators import Indicator
-from models.rest import expected_rest
+from models.rest import CARRIED, expected_rest, expected_year
 
 FLOW = make_indicator(kind="flow", code="FEES")
 
@@ -101,3 +103,82 @@ def test_a_unit_at_zero_stays_at_zero() -> None:
     months = season()
     months[:, :, 0] = 0.0
     assert expected_rest(FLOW, made(months, done=6))[-1, 0] == 0.0
+
+
+def ahead(months: np.ndarray, *, flow: bool = True) -> InYear:
+    """Cut years of months (years, 12, units) at their beginnings; the year after the last is asked about."""
+    units = months.shape[2]
+    line = np.concatenate([np.full((12, units), np.nan), months.reshape(-1, units), np.full((12, units), np.nan)])
+    rate, count = 12 if flow else 1, len(months) + 1
+
+    def part(first: int, last: int) -> Part:
+        value = np.stack(
+            [line[12 * row + 12 + first : 12 * row + 12 + last].mean(axis=0) * rate for row in range(count)]
+        )
+        return Part(value, np.full(value.shape, float(last - first)))
+
+    nothing = Part(np.full((count, units), np.nan), np.zeros((count, units)))
+    years = np.arange(2017, 2017 + count)
+    return InYear(years, 0, 12, nothing, part(0, 12), part(-12, 0), part(-3, 0), part(-1, 0))
+
+
+def test_a_balance_that_wanders_is_carried_over() -> None:
+    months = season(drift=0.06, units=150, years=8) / np.linspace(1.5, 0.6, 12)[:, None]
+    truth = np.log(months[-1].mean(axis=0))
+    cut = ahead(months[:-1], flow=False)
+    stock = make_indicator(kind="stock", code="DEPOSITS")
+    carried = np.log(expected_year(stock, cut, basis="average")[-1]) - truth
+    trailing = np.log(cut.trailing.value[-1]) - truth
+    assert np.mean(np.abs(carried)) < 0.92 * np.mean(np.abs(trailing))
+
+
+def test_a_season_of_its_own_is_not_carried_over() -> None:
+    months = season(units=60)
+    months[:, 9:, 0] *= 3  # the first unit earns most in its last quarter, every year
+    cut = ahead(months)
+    assert expected_year(FLOW, cut, basis="sum")[-1, 0] == pytest.approx(cut.trailing.value[-1, 0], rel=0.1)
+    assert cut.quarter.value[-1, 0] / cut.trailing.value[-1, 0] > 1.3
+
+
+@pytest.mark.parametrize("basis", CARRIED)
+def test_before_a_year_neither_order_nor_scale_has_a_say(basis: str) -> None:
+    months = season(drift=0.03)
+    order = np.random.default_rng(1).permutation(months.shape[2])
+    found = expected_year(FLOW, ahead(months), basis=basis)
+    np.testing.assert_allclose(expected_year(FLOW, ahead(months[:, :, order]), basis=basis), found[:, order], rtol=1e-9)
+    np.testing.assert_allclose(expected_year(FLOW, ahead(1000 * months), basis=basis), 1000 * found, rtol=1e-9)
+
+
+def test_what_came_of_a_year_never_enters_the_weights_used_for_its_start() -> None:
+    cut = ahead(season(drift=0.03))
+    changed = cut.rest.value.copy()
+    changed[-2] *= np.exp(np.random.default_rng(2).normal(0, 0.1, changed.shape[1]))
+    other = replace(cut, rest=Part(changed, cut.rest.weight))
+    before, after = (np.log(expected_year(FLOW, each, basis="ratio of sums")) for each in (cut, other))
+    np.testing.assert_allclose(after[-2], before[-2], atol=1e-12)
+    assert np.abs(after[-1] - before[-1]).max() > 1e-6
+
+
+def test_while_no_outcome_is_known_a_year_starts_from_the_one_before() -> None:
+    cut = ahead(season(years=1))
+    np.testing.assert_array_equal(expected_year(FLOW, cut, basis="sum"), cut.trailing.value)
+    nothing = ahead(np.full((3, 12, 4), np.nan))
+    assert np.isnan(expected_year(FLOW, nothing, basis="average")).all()
+
+
+def test_growth_keeps_its_mean_before_a_year() -> None:
+    months = season(drift=0.02) * 1.01 ** np.arange(84).reshape(7, 12, 1)
+    cut = ahead(months)
+    moves = np.log(expected_year(FLOW, cut, basis="average")[1:] / cut.trailing.value[1:])
+    assert abs(np.median(moves, axis=1).mean()) < 0.005
+    young = replace(cut, quarter=Part(np.full_like(cut.quarter.value, np.nan), cut.quarter.weight))
+    assert np.isfinite(expected_year(FLOW, young, basis="sum")[1:]).all()
+
+
+@pytest.mark.parametrize("years", [2, 5])
+def test_what_all_units_have_in_common_moves_once_it_can_be_told_from_a_season(years: int) -> None:
+    months = season(years=years)
+    months[-1, 9:] *= 1.3  # all earn more at the end of the last year
+    cut = ahead(months)
+    moved = np.median(expected_year(FLOW, cut, basis="sum")[-1] / cut.trailing.value[-1])
+    assert bool(moved > 1.03) is (years > 3)

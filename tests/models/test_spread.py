@@ -50,3 +50,14 @@ def test_probabilities_are_symmetric_and_hold_the_median() -> None:
     np.testing.assert_allclose(PROBABILITIES + PROBABILITIES[::-1], 1)
     assert 0.5 in PROBABILITIES
     assert even_probabilities(4).tolist() == [0.125, 0.375, 0.625, 0.875]
+
+
+@given(st.lists(st.floats(0.01, 5.0), min_size=2, max_size=8), st.floats(0.001, 0.999))
+@settings(max_examples=30, deadline=None)
+def test_units_taken_out_of_many_keep_their_quantiles(scale: list[float], probability: float) -> None:
+    whole = spread(scale)
+    columns = np.arange(len(scale))[1::2][::-1]
+    part = whole.take(columns)
+    asked = np.full(len(scale), probability)
+    np.testing.assert_array_equal(part.quantile(asked[columns]), whole.quantile(asked)[columns])
+    np.testing.assert_array_equal(part.take(np.array([0])).quantile(asked[:1]), whole.quantile(asked)[columns[:1]])

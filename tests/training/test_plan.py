@@ -161,7 +161,7 @@ def test_a_unit_of_which_too_little_is_known_is_reported() -> None:
             "the goal of G, .*, and its pin, .*, contradict each other",
         ),
         ({"goals": rows(G=GOAL), "floors": rows(R0=9.0), "caps": rows(R0=8.0)}, "floor of R0, 9.00, is above its cap"),
-        ({"pins": rows(nobody=1.0)}, "no unit below nobody has figures"),
+        ({"pins": rows(nobody=1.0)}, "no figures to start from, .*: nobody"),
         ({"goals": rows(G=0.001)}, "the pin 0.001 of G is finer than"),
         ({"goals": rows(G=GOAL).assign(indicator="OTHER")}, "no unit below G has figures"),
     ],

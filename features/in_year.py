@@ -1,4 +1,7 @@
-"""A year cut in two: what its first periods brought, and what the rest brought, at the same place of every year."""
+"""A year cut in two: what its first periods brought, and what the rest brought, at the same place of every year.
+
+Before the year begins nothing is in, and its rest is the whole of it.
+"""
 
 from __future__ import annotations
 
@@ -34,9 +37,11 @@ class InYear:
     years : np.ndarray
         (T,) fiscal years.
     done, left : int
-        Periods of the year that are in, and that are not.
+        Periods of the year that are in, and those from the origin to its end: more than a year has where it begins
+        later.
     so_far, rest : Part
-        The year's first periods and its others; the last row of the rest is not known.
+        The year's first periods and its others; the last row of the rest is not known. Where nothing is in, `so_far` is
+        NaN and the rest is the year.
     trailing, quarter, latest : Part
         The year, the quarter and the single period that end at the cut.
     """
@@ -59,6 +64,11 @@ class InYear:
         """Keep some units, by position."""
         kept = {name: Part(p.value[:, columns], p.weight[:, columns]) for name, p in self.parts.items()}
         return replace(self, **kept)
+
+    @property
+    def start(self) -> np.ndarray:
+        """Give the figures (T, U) without which nothing is known of a unit at the cut."""
+        return self.so_far.value if self.done else self.trailing.value
 
     @property
     def weight_left(self) -> np.ndarray:
@@ -93,14 +103,14 @@ def cut_years(panel: Panel, figures: YearFigures, code: str, *, year: int, origi
     Returns
     -------
     InYear or None
-        None where nothing of the year is in yet, or its figure is that of its end. Rows are those of
+        None where the year's figure is that of its end, or years have no parts. Rows are those of
         `features.years.year_pairs`.
     """
     calendar = panel.calendar
     end, length = calendar.last_of_year(year), calendar.per_year
     left = end - origin
-    done = length - left
-    if figures.basis not in OVER_THE_YEAR or not 0 < done < length:
+    done = max(length - left, 0)
+    if figures.basis not in OVER_THE_YEAR or length == 1 or left <= 0:
         return None
     years = np.arange(min(int(calendar.year(panel.first + left)), year), year + 1)
     cuts = np.array([calendar.last_of_year(int(y)) for y in years]) - left
@@ -113,10 +123,11 @@ def cut_years(panel: Panel, figures: YearFigures, code: str, *, year: int, origi
             target[inside] = source[ordinals[inside] - panel.first]
         return Part(*picked)
 
-    so_far = part(done, cuts)
     latest = part(1, cuts)
     quarter, trailing = part(max(1, length // 4), cuts), part(length, cuts)
-    found = InYear(years, done, left, so_far, part(left, cuts + left), trailing, quarter, latest)
+    nothing = np.full(trailing.value.shape, np.nan)
+    so_far = part(done, cuts) if done else Part(nothing, np.zeros(nothing.shape))
+    found = InYear(years, done, left, so_far, part(min(left, length), cuts + left), trailing, quarter, latest)
     return replace(found, trailing=_stood_in(trailing, so_far), quarter=_stood_in(quarter, so_far))
 
 
@@ -154,13 +165,13 @@ def _stood_in(longer: Part, so_far: Part) -> Part:
 def total_in_year(cut: InYear, tree: UnitTree, *, ordinal: int, averaged: bool) -> InYear:
     """Total the parts of leaves for every unit above, over the leaves that have all parts of a year.
 
-    The last row, whose rest is not known, is over the leaves whose year to date is. Leaves keep their own parts, and so
-    does a unit above them for which the year to date was given.
+    The last row, whose rest is not known, is over the leaves whose year to date is (before the year begins, whose
+    trailing year is). Leaves keep their own parts, and so does a unit above them for which that was given.
     """
     leaf = tree.leaves(ordinal)
-    there = np.isfinite(cut.so_far.value) & np.isfinite(cut.trailing.value) & leaf
+    there = np.isfinite(cut.start) & np.isfinite(cut.trailing.value) & leaf
     there[:-1] &= np.isfinite(cut.rest.value[:-1])
-    own = leaf | np.isfinite(cut.so_far.value[-1])
+    own = leaf | np.isfinite(cut.start[-1])
     totals = {}
     for name, part in cut.parts.items():
         weight = np.where(there, np.nan_to_num(part.weight), 0.0)

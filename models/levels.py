@@ -14,7 +14,7 @@ from features.panel import Panel
 from features.years import YearFigures, total_pairs, year_figures, year_pairs
 from models.distribution import TargetDistribution
 from models.problem import TargetProblem
-from models.rest import expected_rest
+from models.rest import expected_rest, expected_year
 from models.so_far import SoFar, of_year
 
 FEWEST_UNITS = 8
@@ -34,15 +34,16 @@ class Level:
         `leaves`, or `depth-0` for roots, `depth-1` for the units below them, and so on.
     problem : TargetProblem
         Of the level's units that have any figure. Within a year whose every period counts, it is about the rest of the
-        year, at the rate of a whole one.
+        year, at the rate of a whole one; before such a year it starts from the trailing year, carried over.
     numbers : np.ndarray
         The units' positions in the tree.
     figures : YearFigures
         How the year's figure was taken, for display.
     learned : bool
         False where the level has too few units to learn from and there are units below to add up.
-    latest : np.ndarray
-        (U,) the figure of the year that ends at the origin, for display; NaN where a period is missing.
+    trailing : np.ndarray
+        (T, U) the figure of the year that ends at each row's origin; NaN where a period is missing. The problem starts
+        from it as it is, or from what it leads to expect.
     cut : InYear or None
         The years cut at the origin's place, where the problem is about the rest of the year.
     so_far : SoFar or None
@@ -55,9 +56,14 @@ class Level:
     numbers: np.ndarray
     figures: YearFigures
     learned: bool
-    latest: np.ndarray
+    trailing: np.ndarray
     cut: InYear | None = None
     so_far: SoFar | None = None
+
+    @property
+    def latest(self) -> np.ndarray:
+        """Give the figure (U,) of the year that ends at the origin, for display; NaN where a period is missing."""
+        return self.trailing[-1]
 
     @property
     def key(self) -> str:
@@ -137,15 +143,20 @@ def levels_of(panel: Panel, code: str, *, year: int, origin: int) -> list[Level]
     for name, members in names:
         if indicator.entity_only:
             members = members & (depth == 0)
-        observed = pairs.base if cut is None else np.concatenate([pairs.base, cut.so_far.value])
+        observed = pairs.base if cut is None else np.concatenate([pairs.base, cut.start])
         numbers = np.flatnonzero(members & np.isfinite(observed).any(axis=0))
         if not len(numbers):
             continue
         learned = name == LEAVES or len(numbers) >= FEWEST_UNITS or not levels
         ours = None if cut is None else cut.take(numbers)
-        base, outcome = pairs.base[:, numbers], pairs.outcome[:, numbers]
-        if ours is not None:
+        trailing = base = pairs.base[:, numbers]
+        outcome = pairs.outcome[:, numbers]
+        if ours is not None and ours.done:
             base, outcome = expected_rest(indicator, ours), ours.rest.value
+        elif ours is not None:
+            # A total that is added up grows from its parts' own figures.
+            base = expected_year(indicator, ours, basis=figures.basis) if learned else base
+            ours = None
         problem = TargetProblem(
             indicator,
             tree.codes[numbers],
@@ -157,7 +168,7 @@ def levels_of(panel: Panel, code: str, *, year: int, origin: int) -> list[Level]
             horizon=years_ahead,
         )
         so_far = None if ours is None else _so_far(ours)
-        levels.append(Level(indicator, name, problem, numbers, figures, learned, pairs.base[-1, numbers], ours, so_far))
+        levels.append(Level(indicator, name, problem, numbers, figures, learned, trailing, ours, so_far))
     return levels
 
 

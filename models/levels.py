@@ -157,6 +157,8 @@ def levels_of(panel: Panel, code: str, *, year: int, origin: int) -> list[Level]
             # A total that is added up grows from its parts' own figures.
             base = expected_year(indicator, ours, basis=figures.basis) if learned else base
             ours = None
+        if not np.isfinite(base).any():  # an indicator of this year only: nothing to start from yet
+            continue
         problem = TargetProblem(
             indicator,
             tree.codes[numbers],

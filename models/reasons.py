@@ -47,6 +47,11 @@ def like_the_group(level: Level, distribution: object) -> np.ndarray:
         return np.full(len(problem.units), np.nan)
     transform = distribution.transform
     start = transform.latent(problem.base[-1])
+    if level.so_far is None:
+        # What carries over from the last periods is the group's as far as it is common, else the unit's own course.
+        latest = transform.latent(level.latest)
+        carried = (start - latest)[np.isfinite(start - latest)]
+        start = latest + (float(np.median(carried)) if len(carried) else 0.0)
     return np.where(np.isfinite(start), transform.value(start + distribution.common_growth), np.nan)
 
 

@@ -253,8 +253,8 @@ def _with_outcome(then: Level, now: Level, year: int) -> TargetProblem:
     came = now.problem.outcome[row]
     if then.name != LEAVES and then.indicator.kind in ("flow", "stock"):
         with np.errstate(divide="ignore", invalid="ignore"):
-            growth = came / now.problem.base[row]
-        came = np.where(np.isfinite(growth), growth, np.nan)[np.maximum(place, 0)] * problem.base[-1]
+            growth = came / now.trailing[row]
+        came = np.where(np.isfinite(growth), growth, np.nan)[np.maximum(place, 0)] * then.latest
     else:
         came = came[np.maximum(place, 0)]
     outcome = problem.outcome.copy()

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from features.errors import LoadlineError
@@ -173,8 +172,6 @@ def _suggested_levels(
     leaves: Level | None = None
     below: SuggestedLevel | None = None
     for level in levels_of(panel, code, year=year, origin=origin):
-        if not np.isfinite(level.problem.base).any():  # an indicator of this year only: nothing to start from yet
-            continue
         if level.learned:
             served = level.key in ready
             model = ready[level.key]() if served else TargetModel.fit(level.problem, seed=level_seed(level.key, SEED))

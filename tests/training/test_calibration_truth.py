@@ -77,5 +77,5 @@ def test_the_books_and_the_store_ask_the_same(tmp_path) -> None:
         for year in (2021, 2022, 2023, 2024):
             row, other = (int(np.flatnonzero(each.years == year)[0]) for each in (leaves.problem, mine))
             np.testing.assert_allclose(
-                leaves.problem.base[row, place[place >= 0]], mine.base[other, same], rtol=1e-6, err_msg=code
+                leaves.trailing[row, place[place >= 0]], mine.base[other, same], rtol=1e-6, err_msg=code
             )

@@ -30,20 +30,20 @@ from scipy.sparse import csr_array
 from features.dataset import open_dataset
 from features.indicators import library
 from features.store import Store
-from models.calibration import NEUTRAL, Calibration
-from models.distribution import TargetDistribution
-from models.growth import Transform
-from models.joint import JointDraws, near
-from models.kinship import Kinship
+from models.joint.draws import JointDraws, near
+from models.joint.kinship import Kinship
+from models.judging.calibration import NEUTRAL, Calibration
+from models.judging.metrics import SCORED_QUANTILES, covered, latent_loss, mean_known
+from models.judging.origin_score import score_origin
 from models.levels import LEAVES, levels_of, target_codes
-from models.metrics import SCORED_QUANTILES, covered, latent_loss, mean_known
-from models.origin_score import score_origin
-from models.problem import TargetProblem
-from models.spread import RESIDUAL_POINTS, SHOCK_POINTS, Spread, even_probabilities
-from models.target import TargetModel
-from training.sample import generate
-from training.sample_dynamics import CODES
-from training.sample_judge import distance, judge, own_distance, problem_of
+from models.outcome.distribution import TargetDistribution
+from models.outcome.growth import Transform
+from models.outcome.problem import TargetProblem
+from models.outcome.spread import RESIDUAL_POINTS, SHOCK_POINTS, Spread, even_probabilities
+from models.outcome.target import TargetModel
+from training.sample.bank import generate
+from training.sample.dynamics import CODES
+from training.sample.judge import distance, judge, own_distance, problem_of
 
 FIRST_SEED = 5000
 """Seeds from here on were not used to tune anything."""

@@ -12,10 +12,10 @@ from features.in_year import InYear, cut_years, total_in_year
 from features.indicators import Indicator
 from features.panel import Panel
 from features.years import YearFigures, total_pairs, year_figures, year_pairs
-from models.distribution import TargetDistribution
-from models.problem import TargetProblem
-from models.rest import expected_rest, expected_year
-from models.so_far import SoFar, of_year
+from models.in_year.rest import expected_rest, expected_year
+from models.in_year.so_far import SoFar, of_year
+from models.outcome.distribution import TargetDistribution
+from models.outcome.problem import TargetProblem
 
 FEWEST_UNITS = 8
 """A level with fewer units is not learned from by itself: the spread of so few says little. Its distribution is that of

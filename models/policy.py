@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from features.errors import LoadlineError
-from models.distribution import TargetLevels
+from models.outcome.distribution import TargetLevels
 
 Measure = Literal["count", "size"]
 """How much of a plan is calibrated: by the number of its targets, or by how far they are moved."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.distribution import TargetDistribution
 from models.levels import Level
+from models.outcome.distribution import TargetDistribution
 
 STEPS = ("with_the_group", "own_course", "room", "set_by_hand")
 """Codes of the steps, in their order; apart from the names of columns and features, so that they stay."""

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from features.indicators import COUNT_UNITS, Indicator
-from models.distribution import TargetDistribution, TargetLevels
+from models.joint.totals import DrawnDistribution
 from models.levels import Level
+from models.outcome.distribution import TargetDistribution, TargetLevels
 from models.reasons import like_the_group
-from models.totals import DrawnDistribution
 
 SIGNIFICANT = 4
 """Digits that a stated target keeps at the least, whatever the size of the indicator."""

@@ -30,7 +30,7 @@ def run_demo(
     """
     began = perf_counter()
     if dataset is None:
-        from training.sample import write_sample
+        from training.sample.bank import write_sample
 
         with tempfile.TemporaryDirectory() as folder:
             say("Sample bank: synthetic data / 样本银行：合成数据")

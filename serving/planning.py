@@ -21,7 +21,7 @@ from serving.tables import write_table
 from training.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from models.quarterly import CalibrationProposal
+    from models.in_year.quarterly import CalibrationProposal
     from serving.advisor import Advisor
     from training.plan import Plan
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from models.allocation import Constraints, allocate
-from models.alternatives import METHODS, Record, compare_methods
-from models.baselines import ModelFitter, pooled_growth
-from models.drawn import meets
-from models.goal_tree import TOTAL
-from models.problem import TargetProblem
-from models.ratchet import growth_gap
+from models.goals.allocation import Constraints, allocate
+from models.goals.alternatives import METHODS, Record, compare_methods
+from models.goals.goal_tree import TOTAL
+from models.goals.ratchet import growth_gap
+from models.joint.drawn import meets
+from models.outcome.baselines import ModelFitter, pooled_growth
+from models.outcome.problem import TargetProblem
 
 
 def realised_gaps(

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from target_problems import make_problem
 
-from models.baselines import pooled_growth
-from models.distribution import TargetDistribution
-from models.goal_tree import GoalTree
+from models.goals.goal_tree import GoalTree
+from models.outcome.baselines import pooled_growth
+from models.outcome.distribution import TargetDistribution
 
 
 def distribution_of(kind: str = "log", **size: int) -> TargetDistribution:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from features.indicators import Indicator
-from models.problem import TargetProblem
+from models.outcome.problem import TargetProblem
 
 
 def make_indicator(**changes: Any) -> Indicator:

@@ -10,12 +10,12 @@ import pandas as pd
 
 from features.errors import LoadlineError
 from features.store import Snapshot
-from models.evaluation import FEWEST_TRAINING_YEARS
-from models.fairness import fairness_table, unit_groups
+from models.judging.evaluation import FEWEST_TRAINING_YEARS
+from models.judging.fairness import fairness_table, unit_groups
 from models.levels import LEAVES, Level, levels_of, target_codes
+from models.outcome.problem import TargetProblem
+from models.outcome.series_baselines import SeriesBudget
 from models.policy import DEFAULT_POLICY, TargetPolicy
-from models.problem import TargetProblem
-from models.series_baselines import SeriesBudget
 from training.progress import Progress, silent
 from training.question import LOADLINE, REFERENCE, Findings, Question, answer_all
 from training.retrain import level_seed
@@ -52,9 +52,9 @@ class Backtest:
     by_group : pd.DataFrame
         The same metrics for peer groups and region types of five units or more: with `grouping` and `group`.
     fairness : pd.DataFrame
-        As `models.fairness.fairness_table` gives it, by model, indicator (also `all` together) and level.
+        As `models.judging.fairness.fairness_table` gives it, by model, indicator (also `all` together) and level.
     calibration : pd.DataFrame
-        As `models.reliability.reliability` gives it for the model that serves, by indicator, level and year.
+        As `models.judging.reliability.reliability` gives it for the model that serves, by indicator, level and year.
     notes : tuple of str
         What a reader has to know, such as how many units a costly baseline was fitted on.
     """

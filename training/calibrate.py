@@ -11,8 +11,8 @@ from features.errors import LoadlineError
 from features.reading import Breaches, TableError, frame_of, read_table, require_table
 from features.store import Snapshot
 from features.units import UnitTree
+from models.in_year.quarterly import CalibrationProposal, propose_calibration
 from models.policy import DEFAULT_POLICY, TargetPolicy
-from models.quarterly import CalibrationProposal, propose_calibration
 from training.outlook import stand
 from training.progress import Progress, silent
 
@@ -32,7 +32,7 @@ def calibrate(
     keep_total: bool = False,
     progress: Progress = silent,
 ) -> CalibrationProposal:
-    """Propose which of the targets to move, given the year to date; see `models.quarterly.propose_calibration`.
+    """Propose which of the targets to move, given the year to date; see `models.in_year.quarterly.propose_calibration`.
 
     Parameters
     ----------

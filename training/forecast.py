@@ -13,9 +13,9 @@ from features.errors import LoadlineError
 from features.panel import Panel
 from features.snapshot import Snapshot
 from models.levels import target_codes
-from models.path import quantiles, year_draws
-from models.path_learning import LearnedPath, PathSettings, learn_path
-from models.path_problem import PathProblem, path_problem
+from models.path.draws import quantiles, year_draws
+from models.path.learning import LearnedPath, PathSettings, learn_path
+from models.path.problem import PathProblem, path_problem
 from training.progress import Progress, silent
 
 SEED = 20240101

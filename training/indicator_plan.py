@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 
 from features.units import UnitTree
-from models.allocation import LAST, Allocation
-from models.alternatives import EQUAL_DIFFICULTY, METHODS, Record, compare_methods, summarise_methods
-from models.baselines import pooled_growth
-from models.constraints import Constraints
-from models.distribution import TargetDistribution
-from models.elastic_band import elastic_band
-from models.fairness import attainment_counts, fairness_table, unit_groups
-from models.group_outcome import GroupOutcome, group_outcome
+from models.goals.allocation import LAST, Allocation
+from models.goals.alternatives import EQUAL_DIFFICULTY, METHODS, Record, compare_methods, summarise_methods
+from models.goals.constraints import Constraints
+from models.goals.elastic_band import elastic_band
+from models.goals.group_outcome import GroupOutcome, group_outcome
+from models.goals.ratchet import Ratchet, measure_ratchet
+from models.judging.fairness import attainment_counts, fairness_table, unit_groups
+from models.outcome.baselines import pooled_growth
+from models.outcome.distribution import TargetDistribution
 from models.policy import TargetPolicy
-from models.ratchet import Ratchet, measure_ratchet
 from models.suggestion import rounded
 from training.suggest import SEED, SuggestedLevel
 

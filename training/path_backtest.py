@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from features.panel import Panel
-from models.path_problem import PathProblem, path_problem
-from models.reconciliation import MOST_DENSE, Summing, keep_nonnegative, projection, shrunk_covariance
+from models.path.problem import PathProblem, path_problem
+from models.path.reconciliation import MOST_DENSE, Summing, keep_nonnegative, projection, shrunk_covariance
 from training.forecast import SEED, path_of
 
 DRAWN = 500

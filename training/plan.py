@@ -10,14 +10,14 @@ import pandas as pd
 
 from features.errors import LoadlineError
 from features.units import UnitTree
-from models.allocation import Allocation, allocate
-from models.constraints import RATCHET, Constraints, Side
-from models.distribution import TargetDistribution
-from models.goal_tree import GoalTree
+from models.goals.allocation import Allocation, allocate
+from models.goals.constraints import RATCHET, Constraints, Side
+from models.goals.goal_tree import GoalTree
+from models.goals.ratchet import capped_values
+from models.goals.relaxation import InfeasibleError
 from models.levels import LEAVES
+from models.outcome.distribution import TargetDistribution
 from models.policy import DEFAULT_POLICY, TargetPolicy
-from models.ratchet import capped_values
-from models.relaxation import InfeasibleError
 from models.suggestion import display_step
 from training.indicator_plan import IndicatorPlan, expected_before
 from training.plan_constraints import clear_of, constraints_of, left_aside, values_of, with_ceilings
@@ -85,11 +85,11 @@ class Plan:
         return _under_each_other([part.fairness(self.tree) for part in self.parts])
 
     def alternatives(self) -> pd.DataFrame:
-        """Give every leaf's value and probability by every method; see `models.alternatives.compare_methods`."""
+        """Give every leaf's value and probability by every method; see `models.goals.alternatives.compare_methods`."""
         return _under_each_other([part.alternatives() for part in self.parts])
 
     def methods(self) -> pd.DataFrame:
-        """Sum every method up by indicator; see `models.alternatives.summarise_methods`, with `p_goal` in addition."""
+        """Sum every method up by indicator, `p_goal` included; see `models.goals.alternatives.summarise_methods`."""
         return _under_each_other([part.methods() for part in self.parts])
 
 

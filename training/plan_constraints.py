@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from features.errors import LoadlineError
-from models.constraints import RISK, Constraints, Number, Side
-from models.distribution import TargetDistribution
-from models.goal_tree import GoalTree
+from models.goals.constraints import RISK, Constraints, Number, Side
+from models.goals.goal_tree import GoalTree
+from models.outcome.distribution import TargetDistribution
 from models.policy import TargetPolicy
 from training.suggest import SuggestedLevel
 

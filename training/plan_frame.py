@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from models.allocation import LAST
-from models.goal_tree import GoalTree
+from models.goals.allocation import LAST
+from models.goals.goal_tree import GoalTree
 from training.indicator_plan import IndicatorPlan
 from training.suggest import SuggestedLevel
 

@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models.baselines import BASELINES, ModelFitter
-from models.distribution import TargetLevels
-from models.evaluation import Answer, against, answers_at
-from models.fairness import DESCRIBED, SMALLEST_GROUP, attainment_counts
-from models.metrics import CHECKED_LEVELS
-from models.problem import TargetProblem
-from models.reliability import reliability
-from models.series_baselines import SeriesBudget, series_baselines
-from models.target import TargetModel
+from models.judging.evaluation import Answer, against, answers_at
+from models.judging.fairness import DESCRIBED, SMALLEST_GROUP, attainment_counts
+from models.judging.metrics import CHECKED_LEVELS
+from models.judging.reliability import reliability
+from models.outcome.baselines import BASELINES, ModelFitter
+from models.outcome.distribution import TargetLevels
+from models.outcome.problem import TargetProblem
+from models.outcome.series_baselines import SeriesBudget, series_baselines
+from models.outcome.target import TargetModel
 
 LOADLINE = "loadline"
 """Name of the model that serves, in the metrics."""
@@ -40,7 +40,7 @@ class Question:
         Its last row is the year asked about, with what came of it.
     level : str
     groups : pd.DataFrame
-        As `models.fairness.unit_groups` gives them.
+        As `models.judging.fairness.unit_groups` gives them.
     levels : TargetLevels
     budget : SeriesBudget
     seed : int

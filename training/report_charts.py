@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from models.fairness import GAP, SLOPE, TERCILES
-from models.reliability import PIT_BINS
+from models.judging.fairness import GAP, SLOPE, TERCILES
+from models.judging.reliability import PIT_BINS
 from training.question import LOADLINE, REFERENCE
 from training.report_words import HONEST_COVERAGE, RATCHET_LIMIT, name_of
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from models.fairness import GAP, SLOPE
+from models.judging.fairness import GAP, SLOPE
 from training.backtest import EVERY_INDICATOR, Backtest, summarised
 from training.question import LOADLINE, REFERENCE
 from training.report_charts import (

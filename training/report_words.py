@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from models.fairness import GAP, INTERVAL
+from models.judging.fairness import GAP, INTERVAL
 from models.levels import LEAVES
 from models.policy import DEFAULT_POLICY
 from training.backtest import EVERY_INDICATOR, Backtest

@@ -15,11 +15,11 @@ import pandas as pd
 from features.errors import LoadlineError
 from features.store import Snapshot
 from models.bundle import ModelBundle
-from models.global_growth import GlobalGrowth, rolling_growth
 from models.levels import Level, horizon_periods, levels_of, target_codes
-from models.problem import TargetProblem
-from models.target import TargetModel
-from models.trial import TRIAL_ORIGINS
+from models.outcome.global_growth import GlobalGrowth, rolling_growth
+from models.outcome.problem import TargetProblem
+from models.outcome.target import TargetModel
+from models.outcome.trial import TRIAL_ORIGINS
 from training.card import model_card
 from training.distributed import run_tasks
 from training.gates import (

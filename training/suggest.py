@@ -13,11 +13,11 @@ from features.errors import LoadlineError
 from features.panel import Panel
 from features.store import Snapshot
 from models.bundle import ModelBundle
-from models.distribution import TargetDistribution, TargetLevels
+from models.joint.totals import DrawnDistribution, covers, total_distribution
 from models.levels import LEAVES, Level, horizon_periods, levels_of, target_codes
+from models.outcome.distribution import TargetDistribution, TargetLevels
+from models.outcome.target import TargetModel
 from models.suggestion import suggest
-from models.target import TargetModel
-from models.totals import DrawnDistribution, covers, total_distribution
 from training.progress import Progress, silent
 from training.promote import champion
 from training.retrain import POLICY, level_evidence, level_seed, model_name, models_in

@@ -14,7 +14,7 @@ from features.errors import LoadlineError
 from features.periods import Calendar
 from features.units import UnitTree
 from models.levels import FEWEST_UNITS, LEAVES, levels_of, target_codes
-from models.target import TargetModel
+from models.outcome.target import TargetModel
 
 
 def test_small_levels_are_added_up_and_not_learned_from() -> None:

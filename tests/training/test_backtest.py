@@ -14,7 +14,7 @@ import pytest
 from features.dataset import open_dataset
 from features.errors import LoadlineError
 from features.store import Snapshot, Store
-from models.fairness import GAP
+from models.judging.fairness import GAP
 from training import backtest as backtest_module
 from training.backtest import EVERY_INDICATOR, Backtest, run_backtest, summarised
 from training.question import LOADLINE, REFERENCE

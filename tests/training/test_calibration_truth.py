@@ -9,11 +9,11 @@ import pytest
 
 from features.dataset import open_dataset
 from features.store import Store
-from models.calibration import Calibration
+from models.judging.calibration import Calibration
 from models.levels import LEAVES, levels_of
-from models.target import TargetModel
-from training.sample import generate
-from training.sample_judge import GRID, Verdict, distance, judge, own_distance, problem_of
+from models.outcome.target import TargetModel
+from training.sample.bank import generate
+from training.sample.judge import GRID, Verdict, distance, judge, own_distance, problem_of
 
 SEEDS = range(900, 904)
 BRANCHES = 120

@@ -13,7 +13,7 @@ from target_panels import make_panel
 from features.dataset import open_dataset
 from features.errors import LoadlineError
 from features.store import Snapshot, Store
-from models.reconciliation import Summing
+from models.path.reconciliation import Summing
 from training.forecast import forecast_path, path_of, year_paths
 from training.path_backtest import LOADLINE, NAIVE, RECONCILED, path_backtest, scaled_crps
 

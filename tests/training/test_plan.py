@@ -14,14 +14,14 @@ from target_panels import make_panel
 from features.errors import LoadlineError
 from features.indicators import Indicator
 from features.panel import Panel
-from models.baselines import pooled_growth
-from models.distribution import TargetDistribution, TargetLevels
+from models.goals.relaxation import InfeasibleError
+from models.joint.totals import total_distribution
 from models.levels import LEAVES, levels_of
+from models.outcome.baselines import pooled_growth
+from models.outcome.distribution import TargetDistribution, TargetLevels
+from models.outcome.problem import TargetProblem
 from models.policy import TargetPolicy
-from models.problem import TargetProblem
-from models.relaxation import InfeasibleError
 from models.suggestion import suggest
-from models.totals import total_distribution
 from training.plan import Plan, make_plan
 from training.suggest import SuggestedLevel, Suggestions
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from target_problems import make_problem
 
-from models.distribution import TargetLevels
-from models.series_baselines import SeriesBudget
+from models.outcome.distribution import TargetLevels
+from models.outcome.series_baselines import SeriesBudget
 from training.question import LOADLINE, Findings, Question, answer, answer_all, models_asked
 
 NO_FITS = SeriesBudget(ets=0, arima=0)

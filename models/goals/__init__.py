@@ -1,0 +1,1 @@
+"""Breaking a group's goal down: equal difficulty within what is fixed, other methods, the ratchet."""

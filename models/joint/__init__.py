@@ -1,0 +1,1 @@
+"""Units together: joint draws, totals that follow from them, levels that agree."""

@@ -1,0 +1,1 @@
+"""How good a distribution was, for whom, and the correction that past years ask for."""

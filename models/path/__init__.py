@@ -1,0 +1,1 @@
+"""The path through the year: season, pace, single series, and adding up."""

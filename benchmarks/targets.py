@@ -120,7 +120,7 @@ def peak() -> int:
 def step(name: str, home: Path, aside: Path) -> dict[str, float]:
     """Do one step in this process; give its seconds, those inside LightGBM, and its peak."""
     from serving.advisor import Advisor
-    from serving.planning import explained
+    from serving.explanation import explained
     from serving.settings import Settings
 
     advisor = Advisor(Settings(home=home), clock=lambda: datetime.now(UTC))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from features.errors import LoadlineError
-from features.indicators import Indicator
 from features.store import DataVersion, Snapshot
-from models.reasons import steps
 from models.suggestion import COLUMNS, MILESTONES
-from models.wording import STEP_WORDS, target_sentence
-from serving.console.formats import decimals_of
+from serving.explanation import VERSIONS, explained
 from serving.tables import write_table
 from training.progress import Progress, silent
 
@@ -27,28 +24,6 @@ if TYPE_CHECKING:
 
 TABLE_FORMAT = 2
 """Raised when the columns of kept tables change."""
-VERSIONS = ("model_version", "policy_version", "data_version")
-
-
-def explained(row: Mapping[Any, Any], indicator: Indicator) -> dict[str, Any]:
-    """Lay a row of the kept table out as an explanation; see `Planning.explain_target`."""
-    decimals = decimals_of([float(row[name]) for name in ("floor", "target", "stretch") if row[name] == row[name]])
-    way = steps(row, decimals=decimals)
-    observed, target = row["last_actual"] == row["last_actual"], float(row["target"])
-    last = round(float(row["last_actual"]), decimals) if observed else None
-    text = target_sentence(
-        indicator, way, last=last, target=target, probability=float(row["p_target"]), decimals=decimals
-    )
-    return {
-        **{name: row[name] for name in ("unit", "indicator", "year")},
-        "unit_of_measure": indicator.unit,
-        "base_value": last,
-        "prediction": target,
-        "probability": float(row["p_target"]),
-        "drivers": [{"code": step.code, "amount": step.amount, "text": STEP_WORDS[step.code]} for step in way],
-        "text": text,
-        **{name: row[name] for name in ("evidence", *VERSIONS)},
-    }
 
 
 @dataclass(frozen=True)

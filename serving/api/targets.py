@@ -11,7 +11,7 @@ from starlette.responses import Response
 from serving.api.desk import FIRST_YEAR, LAST_YEAR, Desk, UnitTargets, desk_of, entity_tag, finite
 from serving.api.units import DatasetName, UnitCode
 from serving.errors import NotFoundError
-from serving.planning import explained
+from serving.explanation import explained
 from serving.schemas import Driver, IndicatorName, Sentence, Suggestion, TargetLevel, UnitName, UnitSuggestions
 
 router = APIRouter(tags=["targets"])

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from models.suggestion import MILESTONES
 from serving.api.desk import UnitTargets
 from serving.console.formats import Reader
-from serving.planning import explained
+from serving.explanation import explained
 from serving.tables import write_table
 
 MEDIA_TYPES = {

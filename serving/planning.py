@@ -12,7 +12,7 @@ import pandas as pd
 
 from features.errors import LoadlineError
 from features.store import DataVersion, Snapshot
-from models.suggestion import COLUMNS, MILESTONES
+from models.suggestion import COLUMNS
 from serving.explanation import VERSIONS, explained
 from serving.tables import write_table
 from training.progress import Progress, silent
@@ -78,7 +78,7 @@ class Planning:
         self._advisor = advisor
         self._cache: dict[tuple[Any, ...], pd.DataFrame] = {}
 
-    def targets(
+    def plan(
         self,
         year: int,
         *,
@@ -87,8 +87,8 @@ class Planning:
         asked: PlanFiles | None = None,
         quantiles: Sequence[float] = (),
         progress: Progress = silent,
-    ) -> pd.DataFrame:
-        """Suggest targets for every unit and indicator.
+    ) -> Plan:
+        """Suggest targets for every unit and indicator, and break goals down.
 
         The champion answers where it was trained on nothing later than `as_of` and for the same distance to the year's
         end; what it does not cover is fitted on the spot, from what was known as of then.
@@ -105,25 +105,9 @@ class Planning:
 
         Returns
         -------
-        pd.DataFrame
-            `unit, indicator, year, last_actual, floor, target, stretch, p_floor, p_target, p_stretch, evidence,
-            model_version, policy_version, data_version`, then the quantiles.
-        """
-        return self.plan(
-            year, as_of=as_of, dataset=dataset, asked=asked, quantiles=quantiles, progress=progress
-        ).frame.drop(columns=list(MILESTONES))
-
-    def plan(
-        self,
-        year: int,
-        *,
-        as_of: str | None = None,
-        dataset: str | None = None,
-        asked: PlanFiles | None = None,
-        quantiles: Sequence[float] = (),
-        progress: Progress = silent,
-    ) -> Plan:
-        """Suggest targets and break goals down: the targets with what explains them, goals, lines, other methods.
+        Plan
+            Its frame has `unit, indicator, year, last_actual, floor, target, stretch, p_floor, p_target, p_stretch,
+            evidence, model_version, policy_version, data_version`, the milestones that explain them, the quantiles.
 
         Raises
         ------
@@ -237,7 +221,7 @@ class Planning:
     def table(self, year: int, *, dataset: str | None = None, progress: Progress = silent) -> pd.DataFrame:
         """Give the suggestions of all units as of the latest figures, computed once for each data and model version.
 
-        They are kept in the home, so that a service that starts has them at hand. Beside the columns of `targets` they
+        They are kept in the home, so that a service that starts has them at hand. Beside the promised columns they
         have the milestones that explain them.
         """
         from training.promote import champion_digest

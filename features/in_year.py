@@ -11,7 +11,7 @@ import numpy as np
 
 from features.panel import Panel
 from features.units import UnitTree
-from features.years import YearFigures, summed_up, trailing_sum
+from features.years import YearFigures, rows_at, summed_up, trailing_sum
 
 OVER_THE_YEAR = frozenset({"sum", "average", "ratio of sums"})
 """Bases on which every period of a year counts; a figure at the year's end has no part that is in already."""
@@ -117,11 +117,7 @@ def cut_years(panel: Panel, figures: YearFigures, code: str, *, year: int, origi
 
     def part(periods: int, ordinals: np.ndarray) -> Part:
         value, weight = _over(panel, figures, code, periods)
-        inside = (ordinals >= panel.first) & (ordinals <= min(origin, panel.last))
-        picked = [np.full((len(years), value.shape[1]), np.nan) for _ in range(2)]
-        for target, source in zip(picked, (value, weight), strict=True):
-            target[inside] = source[ordinals[inside] - panel.first]
-        return Part(*picked)
+        return Part(*(rows_at(panel, array, ordinals, origin=origin) for array in (value, weight)))
 
     latest = part(1, cuts)
     quarter, trailing = part(max(1, length // 4), cuts), part(length, cuts)

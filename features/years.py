@@ -120,13 +120,18 @@ def year_pairs(panel: Panel, figures: YearFigures, *, year: int, origin: int) ->
     ends = np.array([calendar.last_of_year(int(y)) for y in years])
 
     def rows(array: np.ndarray, ordinals: np.ndarray) -> np.ndarray:
-        inside = (ordinals >= panel.first) & (ordinals <= min(origin, panel.last))
-        picked = np.full((len(ordinals), array.shape[1]), np.nan)
-        picked[inside] = array[ordinals[inside] - panel.first]
-        return picked
+        return rows_at(panel, array, ordinals, origin=origin)
 
     base, outcome = rows(figures.value, ends - horizon), rows(figures.value, ends)
     return YearPairs(years, base, outcome, rows(figures.weight, ends - horizon), rows(figures.weight, ends))
+
+
+def rows_at(panel: Panel, array: np.ndarray, ordinals: np.ndarray, *, origin: int) -> np.ndarray:
+    """Pick the rows of an array (P, U) at some periods; NaN where there is none, or where it lies after the origin."""
+    inside = (ordinals >= panel.first) & (ordinals <= min(origin, panel.last))
+    picked = np.full((len(ordinals), array.shape[1]), np.nan)
+    picked[inside] = array[ordinals[inside] - panel.first]
+    return picked
 
 
 def total_pairs(pairs: YearPairs, tree: UnitTree, *, ordinal: int, averaged: bool) -> YearPairs:

@@ -15,7 +15,7 @@ from models.judging.fairness import fairness_table, unit_groups
 from models.levels import LEAVES, Level, levels_of, target_codes
 from models.outcome.problem import TargetProblem
 from models.outcome.series_baselines import SeriesBudget
-from models.policy import DEFAULT_POLICY, TargetPolicy
+from models.policy.targets import DEFAULT_POLICY, TargetPolicy
 from training.progress import Progress, silent
 from training.question import LOADLINE, REFERENCE, Findings, Question, answer_all
 from training.retrain import level_seed

@@ -12,7 +12,7 @@ from features.reading import Breaches, TableError, frame_of, read_table, require
 from features.store import Snapshot
 from features.units import UnitTree
 from models.in_year.quarterly import CalibrationProposal, propose_calibration
-from models.policy import DEFAULT_POLICY, TargetPolicy
+from models.policy.targets import DEFAULT_POLICY, TargetPolicy
 from training.outlook import stand
 from training.progress import Progress, silent
 

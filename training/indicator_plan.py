@@ -18,7 +18,7 @@ from models.goals.ratchet import Ratchet, measure_ratchet
 from models.judging.fairness import attainment_counts, fairness_table, unit_groups
 from models.outcome.baselines import pooled_growth
 from models.outcome.distribution import TargetDistribution
-from models.policy import TargetPolicy
+from models.policy.targets import TargetPolicy
 from models.suggestion import rounded
 from training.suggest import SEED, SuggestedLevel
 

@@ -15,7 +15,7 @@ from features.panel import Panel
 from features.store import Snapshot
 from models.in_year.outlook import GIVEN, SHOWN_QUANTILES, level_outlook, value_at_each
 from models.levels import horizon_periods
-from models.policy import DEFAULT_POLICY, TargetPolicy
+from models.policy.targets import DEFAULT_POLICY, TargetPolicy
 from training.progress import Progress, silent
 from training.suggest import LOW, SuggestedLevel, year_distributions
 

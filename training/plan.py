@@ -17,7 +17,7 @@ from models.goals.ratchet import capped_values
 from models.goals.relaxation import InfeasibleError
 from models.levels import LEAVES
 from models.outcome.distribution import TargetDistribution
-from models.policy import DEFAULT_POLICY, TargetPolicy
+from models.policy.targets import DEFAULT_POLICY, TargetPolicy
 from models.suggestion import display_step
 from training.indicator_plan import IndicatorPlan, expected_before
 from training.plan_constraints import clear_of, constraints_of, left_aside, values_of, with_ceilings

@@ -11,7 +11,7 @@ from features.errors import LoadlineError
 from models.goals.constraints import RISK, Constraints, Number, Side
 from models.goals.goal_tree import GoalTree
 from models.outcome.distribution import TargetDistribution
-from models.policy import TargetPolicy
+from models.policy.targets import TargetPolicy
 from training.suggest import SuggestedLevel
 
 SIDES = ("floor", "cap")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from models.judging.fairness import GAP, INTERVAL
 from models.levels import LEAVES
-from models.policy import DEFAULT_POLICY
+from models.policy.targets import DEFAULT_POLICY
 from training.backtest import EVERY_INDICATOR, Backtest
 from training.question import LOADLINE, REFERENCE
 

@@ -18,7 +18,7 @@ import pandas as pd
 from features.indicators import Indicator
 from models.in_year.calibration_words import REASONS, summary_text
 from models.in_year.kept_totals import Siblings
-from models.policy import CalibrationLimits, TargetPolicy
+from models.policy.targets import CalibrationLimits, TargetPolicy
 from models.suggestion import display_step
 
 FARTHEST_IGNORED = 0.10

@@ -14,7 +14,7 @@ from features.errors import LoadlineError
 from features.store import Snapshot, Store
 from models.levels import levels_of
 from models.outcome.target import TargetModel
-from models.policy import CalibrationLimits, TargetPolicy
+from models.policy.targets import CalibrationLimits, TargetPolicy
 from serving.tables import write_table
 from training.calibrate import calibrate, read_relief_file
 from training.gates import Gate

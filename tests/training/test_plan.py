@@ -20,7 +20,7 @@ from models.levels import LEAVES, levels_of
 from models.outcome.baselines import pooled_growth
 from models.outcome.distribution import TargetDistribution, TargetLevels
 from models.outcome.problem import TargetProblem
-from models.policy import TargetPolicy
+from models.policy.targets import TargetPolicy
 from models.suggestion import suggest
 from training.plan import Plan, make_plan
 from training.suggest import SuggestedLevel, Suggestions

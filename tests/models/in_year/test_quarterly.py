@@ -15,7 +15,7 @@ from target_problems import make_indicator
 
 from models.in_year.calibration_words import REASONS
 from models.in_year.quarterly import CalibrationProposal, propose_calibration
-from models.policy import DEFAULT_POLICY, CalibrationLimits, TargetPolicy
+from models.policy.targets import DEFAULT_POLICY, CalibrationLimits, TargetPolicy
 
 INDICATORS = {
     "CORE": make_indicator(code="CORE", kind="flow", core=True),

@@ -1,0 +1,1 @@
+"""Scores: points of every item, adjustments, gates in order; and their exact explanation."""

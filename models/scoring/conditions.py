@@ -82,6 +82,8 @@ def _size(condition: Condition, facts: Facts) -> np.ndarray:
 
 def _beyond(condition: Condition, facts: Facts) -> tuple[np.ndarray, np.ndarray]:
     beyond = _excess(condition, facts, float, slice(None))
+    if condition.of == "figure":  # two figures as they stand compare as their decimals do
+        return beyond, np.zeros(beyond.shape, dtype=bool)
     return beyond, np.abs(beyond) <= _size(condition, facts) * ROUNDING_ERROR
 
 

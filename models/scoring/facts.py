@@ -53,8 +53,8 @@ class Facts:
         found = getattr(self, kind).get(code)
         return np.full(self.rows, np.nan) if found is None else found
 
-    def take(self, rows: np.ndarray) -> Facts:
-        """Keep some rows, by number or mask."""
+    def take(self, rows: np.ndarray | slice) -> Facts:
+        """Keep some rows, by number, mask or slice."""
         kinds = ("actual", "last_year", "floor", "target", "stretch", "peers")
         kept = {kind: {code: array[rows] for code, array in getattr(self, kind).items()} for kind in kinds}
         count = int(np.arange(self.rows)[rows].size)

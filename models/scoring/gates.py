@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.policy.document import Grade, GradeCeiling, Policy, ProtectionFloor, TotalCap, Veto
-from models.scoring.conditions import NO, UNKNOWN, YES, holds
+from models.scoring.conditions import NO, YES, holds
 from models.scoring.facts import Facts
 
 STATED_STEP = 10

@@ -14,6 +14,7 @@ import numpy as np
 
 from models.levels import Level
 from models.outcome.distribution import TargetDistribution
+from models.outcome.growth import Transform
 
 STEPS = ("with_the_group", "own_course", "room", "set_by_hand")
 """Codes of the steps, in their order; apart from the names of columns and features, so that they stay."""
@@ -37,21 +38,26 @@ class Step:
     amount: float
 
 
+def starting_point(level: Level, transform: Transform) -> np.ndarray:
+    """Give the latent figure (U,) from which each unit would grow with the group; NaN without a last figure."""
+    start = transform.latent(level.problem.base[-1])
+    if level.so_far is not None:
+        return start
+    # What carries over from the last periods is the group's as far as it is common, else the unit's own course.
+    latest = transform.latent(level.latest)
+    carried = (start - latest)[np.isfinite(start - latest)]
+    return latest + (float(np.median(carried)) if len(carried) else 0.0)
+
+
 def like_the_group(level: Level, distribution: object) -> np.ndarray:
     """Give what each unit (U,) would come to if it grew from its last figure as all units are expected to.
 
     NaN where there is no last figure to grow from, and for totals that are added up, which have no growth of their own.
     """
-    problem = level.problem
     if not isinstance(distribution, TargetDistribution):
-        return np.full(len(problem.units), np.nan)
+        return np.full(len(level.problem.units), np.nan)
     transform = distribution.transform
-    start = transform.latent(problem.base[-1])
-    if level.so_far is None:
-        # What carries over from the last periods is the group's as far as it is common, else the unit's own course.
-        latest = transform.latent(level.latest)
-        carried = (start - latest)[np.isfinite(start - latest)]
-        start = latest + (float(np.median(carried)) if len(carried) else 0.0)
+    start = starting_point(level, transform)
     return np.where(np.isfinite(start), transform.value(start + distribution.common_growth), np.nan)
 
 

@@ -13,8 +13,12 @@ from features.dataset import Dataset, open_dataset
 from features.errors import LoadlineError
 from features.rollup import parent_notes
 from features.store import DataVersion, Snapshot, Store
+from serving.explaining import Explaining
 from serving.planning import Planning
+from serving.policies import Policies
+from serving.scoring import Scoring
 from serving.settings import Settings
+from serving.simulating import Simulating
 from serving.tables import write_table
 from training.progress import Progress, silent
 
@@ -42,6 +46,14 @@ class Advisor:
     ----------
     planning : Planning
         The use cases of setting targets and of following them through the year.
+    policies : Policies
+        The use cases of rules that change over time.
+    scoring : Scoring
+        The use cases of scoring periods and of closing them.
+    simulating : Simulating
+        The use cases of trying other rules on past periods.
+    explaining : Explaining
+        The use cases of telling how a score comes about.
     """
 
     def __init__(self, settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> None:
@@ -49,6 +61,14 @@ class Advisor:
         self.store = Store(settings.store_location)
         self._clock = clock
         self.planning = Planning(self)
+        self.policies = Policies(self)
+        self.scoring = Scoring(self)
+        self.simulating = Simulating(self)
+        self.explaining = Explaining(self)
+
+    def now(self) -> datetime:
+        """Give the time, with its zone."""
+        return self._clock()
 
     def snapshot(self, dataset: str | None = None) -> Snapshot:
         """Open the last data version, or the last one of a dataset."""

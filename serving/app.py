@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from serving.api import health, indicators, snapshots, targets, units
+from serving.api import health, indicators, scores, snapshots, targets, units
 from serving.api.description import describe
 from serving.api.desk import Desk, release
 from serving.auth import Gate, Sessions, check_token
 from serving.console.pages import Pages, console_router, static_files
+from serving.console.score_pages import score_router
 from serving.errors import ErrorAnswers, handle_errors
 from serving.middleware import BodyLimit, ConditionalGet, Envelope, HeadAsGet, HostGuard
 
@@ -64,9 +65,10 @@ def create_app(advisor: Advisor, *, token: str, hosts: Collection[str] = ()) -> 
     app.state.desk = Desk(advisor)
     app.state.pages = pages
     app.include_router(health.router)
-    for part in (units, indicators, targets, snapshots):
+    for part in (units, indicators, targets, scores, snapshots):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(console_router())
+    app.include_router(score_router())
     app.mount("/static", static_files(), name="static")
     handle_errors(app, answer)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]

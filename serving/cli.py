@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serving.cli_policy import add_policy_commands
+from serving.cli_scores import add_score_commands
+from serving.cli_scores_explain import add_score_explanation
+from serving.cli_simulate import add_simulate_commands
 from serving.cli_targets import add_target_commands
 from serving.terminal import (
     As,
@@ -37,6 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+explain = typer.Typer(help="Tell how a result comes about.", no_args_is_help=True)
 
 
 @app.command()
@@ -142,7 +147,12 @@ def _serve(advisor: Advisor, *, host: str = "127.0.0.1", port: int = 8321) -> No
     run(advisor, host=host, port=port, say=typer.echo)
 
 
-add_target_commands(app)
+add_target_commands(app, explain)
+add_policy_commands(app)
+add_score_commands(app)
+add_score_explanation(explain)
+add_simulate_commands(app)
+app.add_typer(explain, name="explain")
 
 
 def main() -> None:

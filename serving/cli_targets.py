@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -21,13 +22,19 @@ from serving.terminal import (
 )
 
 
-def add_target_commands(app: typer.Typer) -> None:
+class Against(StrEnum):
+    """What a unit's own course is held against."""
+
+    peers = "peers"
+    last_year = "last_year"
+    group = "group"
+
+
+def add_target_commands(app: typer.Typer, explain: typer.Typer) -> None:
     """Add the commands to the command line."""
     for command in (targets, forecast, outlook, calibrate):
         app.command()(command)
-    explain = typer.Typer(help="Tell how a result comes about.", no_args_is_help=True)
     explain.command("target")(explain_target)
-    app.add_typer(explain, name="explain")
 
 
 def targets(
@@ -169,6 +176,10 @@ def calibrate(
 def explain_target(
     unit: Annotated[str, typer.Option(help="Code of the unit.")],
     indicator: Annotated[str, typer.Option(help="Code of the indicator.")],
+    against: Annotated[
+        Against | None,
+        typer.Option(help="What to hold the unit's own course against; by default its peers, where there are enough."),
+    ] = None,
     year: Annotated[int | None, typer.Option(help="The fiscal year; by default the one that is due.")] = None,
     home: Home = None,
     dataset: DatasetName = None,
@@ -177,10 +188,13 @@ def explain_target(
     """Tell how a suggested target comes about, in steps that add up to it."""
     import json
 
-    found = advisor_of(home).planning.explain_target(unit, indicator, year=year, dataset=dataset)
+    held = None if against is None else against.value
+    found = advisor_of(home).planning.explain_target(unit, indicator, against=held, year=year, dataset=dataset)
     if form is Format.json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2, default=str))
         return
     typer.echo(found["text"]["en"])
     typer.echo(found["text"]["zh"])
+    for note in found["notes"]:
+        typer.echo(f"Note: {note['en']} {note['zh']}")
     typer.echo(f"Evidence: {found['evidence']}. Model {found['model_version']}, data version {found['data_version']}.")

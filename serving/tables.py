@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from features.errors import LoadlineError
+
+if TYPE_CHECKING:
+    from xlsxwriter.format import Format as XlsxFormat
+    from xlsxwriter.worksheet import Worksheet
+
+MOST_SHEET_ROWS = 2**20 - 1
+"""Rows of a sheet below its header (Excel specifications and limits)."""
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """A text that begins with one of these is a formula to a spreadsheet program (OWASP, CSV injection)."""
@@ -38,9 +47,26 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
         raise LoadlineError(f"no table format has the suffix {suffix!r}", where=str(path), hint=f"Use one of {known}.")
     if not path.parent.is_dir():
         raise LoadlineError("the folder does not exist", where=str(path.parent), hint="Create it first.")
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}{suffix}")
+    _write_whole(path, lambda unfinished: writers[suffix](frame, unfinished))
+
+
+def write_sheets(tables: Mapping[str, pd.DataFrame], path: Path) -> None:
+    """Write several tables as the sheets of one XLSX book; the file appears whole or not at all.
+
+    Raises
+    ------
+    LoadlineError
+        Where the folder is not usable, or a table is longer than a sheet can be.
+    """
+    if not path.parent.is_dir():
+        raise LoadlineError("the folder does not exist", where=str(path.parent), hint="Create it first.")
+    _write_whole(path, lambda unfinished: _write_book(tables, unfinished))
+
+
+def _write_whole(path: Path, write: Callable[[Path], None]) -> None:
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}{path.suffix.lower()}")
     try:
-        writers[suffix](frame, unfinished)
+        write(unfinished)
         unfinished.replace(path)
     except OSError as error:
         raise LoadlineError(
@@ -63,23 +89,39 @@ def _write_json(frame: pd.DataFrame, path: Path) -> None:
 
 
 def _write_xlsx(frame: pd.DataFrame, path: Path) -> None:
+    _write_book({"loadline": frame}, path)
+
+
+def _write_book(tables: Mapping[str, pd.DataFrame], path: Path) -> None:
     import xlsxwriter
 
+    for name, frame in tables.items():
+        if len(frame) > MOST_SHEET_ROWS:
+            hint = "Write .csv or .parquet, or fewer units."
+            raise LoadlineError(
+                f"the table {name} has {len(frame):,} rows, a sheet holds {MOST_SHEET_ROWS:,}",
+                where=str(path),
+                hint=hint,
+            )
     with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}) as book:
-        sheet = book.add_worksheet("loadline")
         bold = book.add_format({"bold": True})
-        for column, name in enumerate(frame.columns):
-            sheet.write_string(0, column, str(name), bold)
-            for row, value in enumerate(frame[name].tolist(), start=1):
-                if isinstance(value, bool):
-                    sheet.write_boolean(row, column, value)
-                elif isinstance(value, (int, float)):
-                    if value == value and abs(value) != float("inf"):
-                        sheet.write_number(row, column, value)
-                elif value is not None:
-                    sheet.write_string(row, column, str(value))
-        sheet.freeze_panes(1, 0)
-        sheet.autofit()
+        for name, frame in tables.items():
+            _fill(book.add_worksheet(name), frame, bold)
+
+
+def _fill(sheet: Worksheet, frame: pd.DataFrame, bold: XlsxFormat) -> None:
+    for column, name in enumerate(frame.columns):
+        sheet.write_string(0, column, str(name), bold)
+        for row, value in enumerate(frame[name].tolist(), start=1):
+            if isinstance(value, bool):
+                sheet.write_boolean(row, column, value)
+            elif isinstance(value, (int, float)):
+                if value == value and abs(value) != float("inf"):
+                    sheet.write_number(row, column, value)
+            elif value is not None:
+                sheet.write_string(row, column, str(value))
+    sheet.freeze_panes(1, 0)
+    sheet.autofit()
 
 
 def to_json(frame: pd.DataFrame) -> str:

@@ -1,20 +1,28 @@
-"""Random policies and figures for the scoring engine, full of ties, zeros, sign changes, gaps and extreme sizes."""
+"""Units to score: single figures for examples worked by hand, and random policies and figures.
+
+The random ones are full of ties, zeros, sign changes, gaps and extreme sizes.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 from features.indicators import Indicator, IndicatorSet
-from models.policy.document import Item, Policy
+from models.policy.document import Policy
 from models.policy.rules import Efficacy
+from models.scoring.engine import CardScores, score
 from models.scoring.facts import Facts
+from models.scoring.points import SCORED
 
 GRID = (0, 1, 40, 50, 79.95, 80, 92.345, 100, 100.001, 130, 200)
 """Figures that meet each other, targets, limits of conditions and starts of tiers exactly, or miss by little."""
 EXTREMES = (1e12, 1e12 - 0.5, 123_456_789.012345, 1e-6, 2e-6, -1e-6, -1e12)
+KINDS = ("actual", "last_year", "floor", "target", "stretch", "peers")
 TITLE = {"en": "x", "zh": "项"}
 Generator = np.random.Generator
 
@@ -108,7 +116,9 @@ def _weights(rng: Generator, count: int) -> list[Decimal]:
 def _item(rng: Generator, indicator: Indicator, weight: Decimal) -> dict[str, Any]:
     item: dict[str, Any] = {"indicator": indicator.code, "weight": weight}
     if indicator.code == "SME":
-        return item | {"rule": {"kind": "two_increase", "all_loans": "ALL", "miss": pick(rng, [Decimal(3), Decimal(5)])}}
+        return item | {
+            "rule": {"kind": "two_increase", "all_loans": "ALL", "miss": pick(rng, [Decimal(3), Decimal(5)])}
+        }
     item["rule"] = _rule(rng, indicator.direction)
     if item["rule"]["kind"] == "levels":
         return item
@@ -146,23 +156,17 @@ def random_policy(rng: Generator, known: IndicatorSet) -> Policy:
         if kind == "grade_ceiling":
             gate["grade"] = pick(rng, ["A", "B", "C", "D"])
         gates.append(gate)
-    grades = [{"name": n, "from": f} for n, f in zip("ABC", (Decimal("79.95"), Decimal(65), Decimal("50.05")), strict=True)]
+    starts = (Decimal("79.95"), Decimal(65), Decimal("50.05"))
+    grades = [{"name": name, "from": start} for name, start in zip("ABC", starts, strict=True)]
     limit = [None, Decimal(0), Decimal("2.5"), Decimal(4)]
-    return Policy.model_validate(
-        {
-            "policy": 1,
-            "id": "random",
-            "version": "1",
-            "title": TITLE,
-            "source": "made for a test",
-            "effective": {"from": "2024-01-01"},
-            "level": "internal",
-            "scorecards": [{"id": "all", "title": TITLE, "items": items, "adjustments": adjustments}],
-            "limits": {"bonus": pick(rng, limit), "malus": pick(rng, limit)},
-            "gates": gates,
-            "grades": [*grades, {"name": "D"}],
-            "missing": {"then": pick(rng, ["withhold", "rescale"]), "least_weight": pick(rng, [Decimal(60), Decimal(20)])},
-        }
+    missing = {"then": pick(rng, ["withhold", "rescale"]), "least_weight": pick(rng, [Decimal("60.004"), Decimal(20)])}
+    return plain_policy(
+        items,
+        adjustments=adjustments,
+        limits={"bonus": pick(rng, limit), "malus": pick(rng, limit)},
+        gates=gates,
+        grades=[*grades, {"name": "D"}],
+        missing=missing,
     )
 
 
@@ -180,7 +184,7 @@ def figures(rng: Generator, rows: int) -> np.ndarray:
 
 def random_facts(rng: Generator, policy: Policy, known: IndicatorSet, rows: int) -> Facts:
     """Draw figures of every kind for every indicator; levels mostly in order, references often met exactly."""
-    kinds: dict[str, dict[str, np.ndarray]] = {kind: {} for kind in ("actual", "last_year", "floor", "target", "stretch", "peers")}
+    kinds: dict[str, dict[str, np.ndarray]] = {kind: {} for kind in KINDS}
     for code, indicator in known.items():
         for kind, arrays in kinds.items():
             arrays[code] = figures(rng, rows)
@@ -189,8 +193,9 @@ def random_facts(rng: Generator, policy: Policy, known: IndicatorSet, rows: int)
                 arrays[code] = np.where(same, kinds["actual"][code], arrays[code])
         levels = np.sort(np.stack([kinds[kind][code] for kind in ("floor", "target", "stretch")]), axis=0)
         levels = levels[::-1] if indicator.direction == "lower" else levels
+        ordered = rng.random(rows) < 0.9
         for kind, level in zip(("floor", "target", "stretch"), levels, strict=True):
-            kinds[kind][code] = level
+            kinds[kind][code] = np.where(ordered, level, kinds[kind][code])
     standards = {}
     for item in policy.scorecards[0].items:
         if isinstance(item.rule, Efficacy) and item.rule.standards is None:
@@ -202,6 +207,86 @@ def random_facts(rng: Generator, policy: Policy, known: IndicatorSet, rows: int)
     return Facts(rows, **kinds, standards=standards, opened=rng.choice(months, rows), moved=rng.choice(months, rows))
 
 
-def card_item(rule: dict[str, Any], **rest: Any) -> Item:
-    """Make an item of weight 100 of an indicator called X."""
-    return Item.model_validate({"indicator": "X", "weight": 100, "rule": rule} | rest)
+def constants(part: Any) -> set[float]:
+    """List all numbers of a policy, or of a part of one."""
+    if isinstance(part, Mapping):
+        return set().union(*(constants(value) for value in part.values()))
+    if isinstance(part, list | tuple):
+        return set().union(*(constants(value) for value in part))
+    return {float(part)} if isinstance(part, Decimal) else set()
+
+
+@st.composite
+def facts_around(draw: st.DrawFn, policy: Policy, known: IndicatorSet, *, rows: int) -> Facts:
+    """Draw figures of which many are numbers of the policy itself, or differ from one by the smallest step."""
+    numbers = sorted(constants(policy.model_dump()) | {0.0, 1.0, 100.0} | set(EXTREMES))
+    figure = st.one_of(
+        st.sampled_from(numbers),
+        st.builds(lambda x, step: round(x + step, 6), st.sampled_from(numbers), st.sampled_from([-1e-6, 1e-6])),
+        st.integers(-(10**9), 10**9).map(lambda x: x / 1000),
+        st.just(float("nan")),
+    )
+    row = st.lists(figure, min_size=rows, max_size=rows).map(np.array)
+    codes = list(known)
+    kinds: Any = {kind: {code: draw(row) for code in codes} for kind in ("actual", "last_year", "target")}
+    for code in codes:
+        if draw(st.booleans()):
+            kinds["target"][code] = kinds["actual"][code]
+        levels = np.sort(np.stack([draw(row), kinds["target"][code], draw(row)]), axis=0)
+        levels = levels[::-1] if known[code].direction == "lower" else levels
+        for kind, level in zip(("floor", "target", "stretch"), levels, strict=True):
+            kinds.setdefault(kind, {})[code] = level
+    kinds["peers"] = {code: draw(row) for code in codes}
+    standards = {}
+    for item in (item for card in policy.scorecards for item in card.items):
+        if isinstance(item.rule, Efficacy) and item.rule.standards is None:
+            drawn = np.sort(np.stack([draw(row) for _ in item.rule.quantiles]), axis=0)
+            drawn = drawn[::-1] if known[item.indicator].direction == "lower" else drawn
+            standards[item.indicator, tuple(float(q) for q in item.rule.quantiles)] = drawn
+    months = st.lists(st.sampled_from([0.0, 1.0, 5.0, 12.0, np.inf]), min_size=rows, max_size=rows).map(np.array)
+    return Facts(rows, **kinds, standards=standards, opened=draw(months), moved=draw(months))
+
+
+def plain_policy(items: list[dict[str, Any]], **rest: Any) -> Policy:
+    """Make a policy of one scorecard; `adjustments` go to the scorecard, everything else to the policy."""
+    card = {"id": "all", "title": TITLE, "items": items, "adjustments": rest.pop("adjustments", [])}
+    document = {"policy": 1, "id": "made", "version": "1", "title": TITLE, "source": "made for a test"}
+    document |= {"effective": {"from": "2024-01-01"}, "level": "internal", "scorecards": [card]}
+    return Policy.model_validate(document | rest)
+
+
+def one_indicator(code: str, direction: str, band: tuple[float, float] | None = None) -> Indicator:
+    """Make an indicator of a direction."""
+    fields = {"code": code, "name": {"en": code, "zh": code}, "unit": "CNY m", "kind": "level", "direction": direction}
+    fields |= {"perspective": "performance"} | ({"band": band} if direction == "band" else {})
+    return Indicator.model_validate(fields)
+
+
+def score_one(
+    policy: Policy,
+    known: IndicatorSet,
+    figures: Mapping[str, Mapping[str, float]],
+    *,
+    opened: float = np.inf,
+    moved: float = np.inf,
+) -> CardScores:
+    """Score a single row: figures by kind and indicator."""
+    found: dict[str, Any] = {"actual": {}, "opened": np.array([opened]), "moved": np.array([moved])}
+    for kind, of in figures.items():
+        found[kind] = {code: np.array([float(x)]) for code, x in of.items()}
+    facts = Facts(1, **found)
+    (scores,) = score(policy, facts, np.zeros(1, dtype=int), known)
+    return scores
+
+
+def points_of(rule: dict[str, Any], actual: float, *, direction: str = "higher", **given: Any) -> float | None:
+    """Give the points out of 100 of a single figure under a rule; nothing where the item is not scored.
+
+    `target`, `last_year`, `peers`, `floor`, `stretch` are figures; `band` is the indicator's; what else is given
+    belongs to the item, such as `against` and `growth`.
+    """
+    figures = {kind: {"X": given.pop(kind)} for kind in KINDS if kind in given}
+    known = IndicatorSet([one_indicator("X", direction, given.pop("band", (0.0, 1.0)))])
+    policy = plain_policy([{"indicator": "X", "weight": 100, "rule": rule} | given])
+    scores = score_one(policy, known, {"actual": {"X": actual}} | figures)
+    return int(scores.points[0, 0]) / 100 if scores.state[0, 0] == SCORED else None

@@ -6,10 +6,8 @@ the alias in the registry follows.
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
-import os
 import secrets
 import shutil
 from collections.abc import Callable, Sequence
@@ -19,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from features.errors import LoadlineError
-from models.bundle import PARTIAL_SUFFIX, VERSION_LENGTH, ModelBundle, check_name, is_digest_of, sync_folder
+from models.bundle import PARTIAL_SUFFIX, VERSION_LENGTH, ModelBundle, check_name, is_digest_of
 from training.gates import Gate
+from training.journal import append_line, read_lines
 from training.lock import file_lock
 
 if TYPE_CHECKING:
@@ -73,13 +72,8 @@ def history(home: str | Path, model_name: str) -> tuple[Promotion, ...]:
         Where a whole line is unreadable or does not follow from the one before.
     """
     path = _folder(home, model_name) / RECORD
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return ()
-    lines = content.split(b"\n")[:-1]
     promotions: list[Promotion] = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         try:
             promotion = _parsed(line)
         except (ValueError, KeyError, TypeError) as error:
@@ -276,25 +270,7 @@ def _append(
         raise LoadlineError("the clock gives a time without a zone", where=folder.name, hint="Pass a clock in UTC.")
     previous = record[-1].champion if record else None
     promotion = Promotion(at.astimezone(UTC), by, reason, action, previous, digest, gates)
-    path = folder / RECORD
-    try:
-        with open(path, "a+b", buffering=0) as file:
-            whole = path.read_bytes().rfind(b"\n") + 1  # what follows was cut short by a crash
-            file.truncate(whole)
-            try:
-                line = _line(promotion)
-                if file.write(line) != len(line):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                os.fsync(file.fileno())
-            except OSError:
-                file.truncate(whole)
-                raise
-        sync_folder(folder)
-    except OSError as error:
-        hint = "Check the free space and the rights on the folder, and try again; the champion stays."
-        raise LoadlineError(
-            f"the promotion could not be recorded: {error.strerror}", where=str(path), hint=hint
-        ) from error
+    append_line(folder / RECORD, _line(promotion), what="the promotion")
     return promotion
 
 
@@ -308,7 +284,7 @@ def _line(promotion: Promotion) -> bytes:
         "reason": promotion.reason,
         "gates": [gate.as_dict() for gate in promotion.gates],
     }
-    return json.dumps(plain, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+    return json.dumps(plain, ensure_ascii=False, allow_nan=False).encode()
 
 
 def _parsed(line: bytes) -> Promotion:

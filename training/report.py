@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,12 +43,17 @@ def write_report(backtest: Backtest, snapshot: Snapshot, path: Path) -> None:
         synthetic="synthetic" in f"{about.name} {about.title.en} {about.source}".lower(),
         statements=verdict(backtest),
         cautions=cautions(backtest),
-        sections=_drawn(sections(backtest)),
+        sections=drawn(sections(backtest), SHORT),
         matrix=_matrix(backtest.summary()),
         own=name_of(LOADLINE),
         skipped=backtest.skipped,
         notes=backtest.notes,
     )
+    write_page(page, path)
+
+
+def write_page(page: str, path: Path) -> None:
+    """Write a page; it appears whole or not at all."""
     unfinished = path.with_suffix(".partial")
     unfinished.write_text(page, encoding="utf-8")
     unfinished.replace(path)
@@ -75,7 +81,7 @@ def _text(value: object) -> str:
     return f"{value:,}" if isinstance(value, (int, np.integer)) else str(value)
 
 
-def _drawn(made: list[Section]) -> list[dict[str, object]]:
+def drawn(made: Sequence[Section], short: Mapping[str, tuple[str, str]]) -> list[dict[str, object]]:
     """Turn sections into HTML; the first chart brings the drawing library along."""
     out = []
     for number, section in enumerate(made):
@@ -96,7 +102,7 @@ def _drawn(made: list[Section]) -> list[dict[str, object]]:
         out.append(
             {
                 "key": section.key,
-                "short": SHORT[section.key],
+                "short": short[section.key],
                 "title": section.title,
                 "note": section.note,
                 "html": html,

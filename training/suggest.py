@@ -17,10 +17,11 @@ from models.joint.totals import DrawnDistribution, covers, total_distribution
 from models.levels import LEAVES, Level, horizon_periods, levels_of, target_codes
 from models.outcome.distribution import TargetDistribution, TargetLevels
 from models.outcome.target import TargetModel
+from models.policy.targets import DEFAULT_POLICY, TargetPolicy
 from models.suggestion import suggest
 from training.progress import Progress, silent
 from training.promote import champion
-from training.retrain import POLICY, level_evidence, level_seed, model_name, models_in
+from training.retrain import level_evidence, level_seed, model_name, models_in
 
 SEED = 20240101
 """Of models fitted on the spot and of joint draws: the same question gets the same answer."""
@@ -65,7 +66,7 @@ def suggest_targets(
     origin: int,
     latest: bool,
     quantiles: Sequence[float] = (),
-    levels: TargetLevels | None = None,
+    policy: TargetPolicy = DEFAULT_POLICY,
     progress: Progress = silent,
 ) -> Suggestions:
     """Suggest floor, target and stretch for every unit and indicator.
@@ -85,7 +86,8 @@ def suggest_targets(
     latest : bool
         True to use everything known by now about the periods up to `origin`.
     quantiles : sequence of float
-    levels : TargetLevels, optional
+    policy : TargetPolicy
+        Whose levels are suggested.
     progress : Progress
 
     Raises
@@ -95,7 +97,6 @@ def suggest_targets(
     """
     panel = snapshot.panel(origin, known_on=date.max if latest else None)
     horizon_periods(panel, year, origin)
-    levels = levels or TargetLevels()
     codes = target_codes(panel)
     if not codes:
         hint = "Give at least one indicator whose perspective is not context and whose target_allowed is true."
@@ -107,13 +108,13 @@ def suggest_targets(
             where=snapshot.about.dataset,
             hint="Use a later --as-of, or bring more history.",
         )
-    every = pd.concat([_rows(part, levels, quantiles) for part in parts], ignore_index=True)
+    every = pd.concat([_rows(part, policy.levels, quantiles) for part in parts], ignore_index=True)
     depth = pd.Series(panel.tree.depths(origin), index=panel.tree.codes)
     every["_depth"] = every["unit"].map(depth)
     every["_place"] = every["indicator"].map({code: place for place, code in enumerate(codes)})
     every = every.sort_values(["_place", "_depth", "unit"], kind="stable").drop(columns=["_place", "_depth"])
-    every = every.assign(policy_version=POLICY, data_version=snapshot.about.version)
-    return Suggestions(every.reset_index(drop=True), tuple(parts), levels)
+    every = every.assign(policy_version=policy.version, data_version=snapshot.about.version)
+    return Suggestions(every.reset_index(drop=True), tuple(parts), policy.levels)
 
 
 def year_distributions(
@@ -148,7 +149,7 @@ def year_distributions(
         Where the year is over.
     """
     ahead = horizon_periods(panel, year, origin)
-    serving = _fitting_champion(snapshot, home=home, known_on=panel.known_on, ahead=ahead)
+    serving = fitting_champion(snapshot, home=home, known_on=panel.known_on, ahead=ahead)
     ready, version = (models_in(serving), serving.version) if serving is not None else ({}, ON_REQUEST)
     parts: list[SuggestedLevel] = []
     for number, code in enumerate(codes):
@@ -201,7 +202,7 @@ def _rows(part: SuggestedLevel, levels: TargetLevels, quantiles: Sequence[float]
     return frame.assign(last_actual=part.level.latest, model_version=part.model_version)
 
 
-def _fitting_champion(snapshot: Snapshot, *, home: Path, known_on: date, ahead: int) -> ModelBundle | None:
+def fitting_champion(snapshot: Snapshot, *, home: Path, known_on: date, ahead: int) -> ModelBundle | None:
     """Load the champion if it may answer the question."""
     found = champion(home, model_name(snapshot.about.dataset))
     if found is None or found.meta["horizon"] != ahead or date.fromisoformat(found.meta["known_on"]) > known_on:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from features.indicators import Indicator
 from models.levels import Level
 from models.outcome.growth import choose_transform
 from models.outcome.history import row_median
@@ -60,21 +61,41 @@ class TimeProgress:
         The usual distance of the year to date from the year's outcome, on the scale of the indicator's growth: the
         unit's own in past years, drawn towards its group's. NaN where no past year tells.
         """
-        known = np.stack([self.so_far[:-1], self.outcome[:-1]])
-        if not np.isfinite(known).any():
-            return np.full(len(targets), np.nan)
-        transform = choose_transform(self.level.indicator, known)
-        distance = transform.latent(known[0]) - transform.latent(known[1])
-        told = np.isfinite(distance)
-        if not told.any():
-            return np.full(len(targets), np.nan)
-        usual = row_median(distance)
-        own = np.where(told, distance - usual, 0.0).sum(axis=0) / (told.sum(axis=0) + OWN_YEARS)
-        pace = float(np.mean(usual[told.any(axis=1)])) + own
-        low, high = self.level.indicator.limits
-        latent = transform.latent(np.clip(np.asarray(targets, dtype=float), low, high))
-        found = transform.value(latent + pace)
-        return np.where(np.isfinite(latent) & np.isfinite(self.to_date), found, np.nan)
+        found = at_usual_pace(self.level.indicator, self.so_far[:-1], self.outcome[:-1], targets)
+        return np.where(np.isfinite(self.to_date), found, np.nan)
+
+
+def at_usual_pace(indicator: Indicator, so_far: np.ndarray, outcome: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Give what a unit that attains its target exactly would have by a place in the year.
+
+    Parameters
+    ----------
+    indicator : Indicator
+    so_far, outcome : np.ndarray
+        (T, U) what was in at that place of past years, and what those years came to.
+    targets : np.ndarray
+        (..., U) of a year.
+
+    Returns
+    -------
+    np.ndarray
+        (..., U); NaN where there is no target, and everywhere where no past year tells.
+    """
+    targets = np.asarray(targets, dtype=float)
+    known = np.stack([so_far, outcome])
+    if not np.isfinite(known).any():
+        return np.full(targets.shape, np.nan)
+    transform = choose_transform(indicator, known)
+    distance = transform.latent(known[0]) - transform.latent(known[1])
+    told = np.isfinite(distance)
+    if not told.any():
+        return np.full(targets.shape, np.nan)
+    usual = row_median(distance)
+    own = np.where(told, distance - usual, 0.0).sum(axis=0) / (told.sum(axis=0) + OWN_YEARS)
+    pace = float(np.mean(usual[told.any(axis=1)])) + own
+    low, high = indicator.limits
+    latent = transform.latent(np.clip(targets, low, high))
+    return np.where(np.isfinite(latent), transform.value(latent + pace), np.nan)
 
 
 def pace_ratio(to_date: np.ndarray, expected: np.ndarray) -> np.ndarray:

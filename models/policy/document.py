@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from features.indicators import Perspective, Title
 from models.outcome.distribution import TargetLevels
-from models.policy.rules import Figure, Part, Points, Rule
+from models.policy.rules import FROM, Figure, Part, Points, Rule
 from models.policy.targets import CalibrationLimits, TargetPolicy
 
 FORMAT = 1
@@ -30,10 +30,8 @@ Against = Literal["target", "last_year", "peers", "fixed"]
 class Period(Part):
     """Days on which a version is in force, both inclusive; no `until` while nothing has followed it."""
 
-    start: date = Field(alias="from")
+    start: date = Field(validation_alias=FROM, serialization_alias="from")
     until: date | None = None
-
-    model_config = {"frozen": True, "extra": "forbid", "populate_by_name": True}
 
     @model_validator(mode="after")
     def _ordered(self) -> Period:
@@ -85,6 +83,7 @@ class Item(Part):
     """One line of a scorecard: an indicator, what it is compared with, and how it becomes points.
 
     `growth` moves a reference of `last_year` or `peers`, in percent; `value` is the reference where it is `fixed`.
+    `block` is the policy's own name of the class that the item counts to, where perspectives are not enough.
     """
 
     indicator: str
@@ -94,6 +93,7 @@ class Item(Part):
     growth: Annotated[Decimal, Field(ge=-100, le=1000)] = Decimal(0)
     rule: Rule
     perspective: Perspective | None = None
+    block: Name | None = None
     shared: bool = False
     note: Title | None = None
 
@@ -171,9 +171,7 @@ class Grade(Part):
     """A grade and the score from which it is given; no `from` for the lowest."""
 
     name: Annotated[str, Field(min_length=1, max_length=20)]
-    start: Points | None = Field(default=None, alias="from")
-
-    model_config = {"frozen": True, "extra": "forbid", "populate_by_name": True}
+    start: Points | None = Field(default=None, validation_alias=FROM, serialization_alias="from")
 
 
 class Scorecard(Part):

@@ -5,15 +5,29 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 Points = Annotated[Decimal, Field(ge=-1000, le=1000, decimal_places=2)]
 Positive = Annotated[Decimal, Field(gt=0, le=10**12)]
 Figure = Annotated[Decimal, Field(ge=-(10**12), le=10**12)]
 
+FROM = AliasChoices("from", "start")
+"""`from` in a document; a name that Python does not allow."""
+
 QUANTILES = (Decimal("0.1"), Decimal("0.3"), Decimal("0.5"), Decimal("0.7"), Decimal("0.9"))
 COEFFICIENTS = (Decimal("0.2"), Decimal("0.4"), Decimal("0.6"), Decimal("0.8"), Decimal("1"))
 """Of the five standards from the worst to the best (Ministry of Finance, efficacy coefficient method 功效系数法)."""
+
+
+def written(value: Decimal) -> str:
+    """Write a decimal without exponent and idle zeros.
+
+    >>> written(Decimal("30.00")), written(Decimal("1E+2")), written(Decimal("-0.50"))
+    ('30', '100', '-0.5')
+    """
+    text = f"{value:f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
 
 
 class Part(BaseModel):
@@ -61,10 +75,8 @@ class Ratio(Part):
 class Tier(Part):
     """Points from a figure on, up to where the next tier begins; no `start` for the lowest."""
 
-    start: Figure | None = Field(default=None, alias="from")
+    start: Figure | None = Field(default=None, validation_alias=FROM, serialization_alias="from")
     points: Points
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class Tiers(Part):

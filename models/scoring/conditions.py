@@ -7,19 +7,26 @@ from fractions import Fraction
 import numpy as np
 
 from models.policy.document import Adjustment, Condition
+from models.scoring.exact import ROUNDING_ERROR, Number, as_fractions, quotient_divisor, rounded, scale_of
 from models.scoring.facts import Facts
-from models.scoring.points import ROUNDING_ERROR, Number, as_fractions, rounded
 
 NO, YES, UNKNOWN = 0, 1, 2
 """Whether a condition holds; unknown where there is no figure to judge by."""
+
+Rows = np.ndarray | slice
+ALL = slice(None)
 
 
 def holds(condition: Condition, facts: Facts) -> np.ndarray:
     """Tell for each row (N,) whether a condition holds: `NO`, `YES` or `UNKNOWN`."""
     with np.errstate(all="ignore"):
-        beyond, near = _beyond(condition, facts)
+        beyond, error = _excess(condition, facts, float, ALL), _error(condition, facts, ALL)
+        rows = np.flatnonzero(np.abs(beyond) <= error)
+        if len(rows):
+            equal = 4 * error[rows] * _divisor(condition, facts, rows) < 1
+            beyond[rows[equal]] = 0.0
+            rows = rows[~equal]
         answer = np.where(np.isfinite(beyond), _meets(condition, beyond), UNKNOWN).astype(np.int8)
-    rows = np.flatnonzero(near)
     if len(rows):
         answer[rows] = _meets(condition, _excess(condition, facts, Fraction, rows))
     return answer
@@ -31,32 +38,35 @@ def adjustment_cents(adjustment: Adjustment, facts: Facts) -> tuple[np.ndarray, 
     Returns
     -------
     cents : np.ndarray
-        (N,) int64, not negative.
+        (N,) not negative.
     state : np.ndarray
         (N,) `NO`, `YES` or `UNKNOWN`.
     """
-    state = holds(adjustment.when, facts)
-    if adjustment.per is None:
-        return np.where(state == YES, int(adjustment.points * 100), 0).astype(np.int64), state
+    condition, per, most = adjustment.when, adjustment.per, adjustment.most
+    state = holds(condition, facts)
+    there = state == YES
+    if per is None or most is None:
+        return np.where(there, int(adjustment.points * 100), 0), state
+    slope = Fraction(adjustment.points) / Fraction(per)
 
-    def amount(number: Number, rows: np.ndarray | slice) -> np.ndarray:
-        per_unit = number(adjustment.points) / number(adjustment.per)
-        return np.minimum(_excess(adjustment.when, facts, number, rows) * per_unit, number(adjustment.most))
+    def amount(number: Number, rows: Rows) -> np.ndarray:
+        return np.minimum(_excess(condition, facts, number, rows) * number(slope), number(most))
 
     with np.errstate(all="ignore"):
-        value = np.where(state == YES, amount(float, slice(None)), 0.0)
-        size = np.abs(value) * 100
-        slack = _size(adjustment.when, facts) * float(adjustment.points / (adjustment.per or 1)) * 100 * ROUNDING_ERROR
-        tips = (state == YES) & (np.abs(size - np.floor(size) - 0.5) <= slack + 1e-9)
-    return rounded(value, tips, lambda rows: amount(Fraction, rows)), state
+        value = np.where(there, amount(float, ALL), 0.0)
+        error = np.where(there, _error(condition, facts, ALL) * float(slope), 0.0)
+    cents = rounded(
+        value,
+        error,
+        divisor=lambda rows: _divisor(condition, facts, rows) * slope.denominator,
+        exactly=lambda rows: amount(Fraction, rows),
+    )
+    return cents, state
 
 
-def _excess(condition: Condition, facts: Facts, number: Number, rows: np.ndarray | slice) -> np.ndarray:
+def _excess(condition: Condition, facts: Facts, number: Number, rows: Rows) -> np.ndarray:
     """Give how far beyond the limit the measured figure lies; negative where it does not reach it."""
-    figures = [facts.of("actual", condition.indicator)]
-    if condition.of != "figure":
-        figures.append(facts.of("target" if condition.of == "attainment" else "last_year", condition.indicator))
-    taken = [array[rows] for array in figures]
+    taken = _figures(condition, facts, rows)
     if number is Fraction:
         taken = [as_fractions(array) for array in taken]
     measured = taken[0]
@@ -69,22 +79,31 @@ def _excess(condition: Condition, facts: Facts, number: Number, rows: np.ndarray
     return measured - limit if condition.upwards else limit - measured
 
 
-def _size(condition: Condition, facts: Facts) -> np.ndarray:
-    """Give the size of the figures in a difference, to which its error is in proportion."""
-    size = np.abs(facts.of("actual", condition.indicator)) + abs(float(condition.limit))
+def _figures(condition: Condition, facts: Facts, rows: Rows) -> list[np.ndarray]:
+    """Take the figure, and what it is set against where it is a change or an attainment."""
+    against = {"change": "last_year", "attainment": "target"}.get(condition.of)
+    kinds = ("actual",) if against is None else ("actual", against)
+    return [facts.of(kind, condition.indicator)[rows] for kind in kinds]
+
+
+def _error(condition: Condition, facts: Facts, rows: Rows) -> np.ndarray:
+    """Bound the error of the excess, which is in proportion to the figures whose difference it is."""
+    figures = [np.abs(array) for array in _figures(condition, facts, rows)]
+    size = figures[0]
     if condition.of == "change":
-        size = size + np.abs(facts.of("last_year", condition.indicator))
+        size = size + figures[1]
     elif condition.of == "attainment":
-        target = facts.of("target", condition.indicator)
-        size = abs(float(condition.limit)) + 100 * size / np.where(target > 0, target, np.inf)
-    return size
+        size = 100 * size / figures[1]
+    return (size + abs(float(condition.limit))) * ROUNDING_ERROR
 
 
-def _beyond(condition: Condition, facts: Facts) -> tuple[np.ndarray, np.ndarray]:
-    beyond = _excess(condition, facts, float, slice(None))
-    if condition.of == "figure":  # two figures as they stand compare as their decimals do
-        return beyond, np.zeros(beyond.shape, dtype=bool)
-    return beyond, np.abs(beyond) <= _size(condition, facts) * ROUNDING_ERROR
+def _divisor(condition: Condition, facts: Facts, rows: np.ndarray) -> np.ndarray:
+    """Bound the denominators of the excess."""
+    figures = _figures(condition, facts, rows)
+    limit = Fraction(condition.limit).denominator
+    if condition.of == "attainment":
+        return quotient_divisor(figures[0], figures[1]) * limit
+    return np.stack([scale_of(array) for array in figures]).max(axis=0) * limit
 
 
 def _meets(condition: Condition, beyond: np.ndarray) -> np.ndarray:

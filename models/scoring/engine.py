@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil
 
 import numpy as np
 
 from features.indicators import Indicator
 from models.policy.document import Policy, Scorecard
+from models.scoring.case import case_of
 from models.scoring.conditions import adjustment_cents
 from models.scoring.facts import Facts
 from models.scoring.gates import acting, grades_of, pass_gates, stated, steps_of
-from models.scoring.points import SCORED, case_of, item_points
+from models.scoring.points import SCORED, item_points
 
 WHOLE = 100_00
 """The weights of a scorecard together, in hundredths."""
@@ -206,9 +208,13 @@ def score(
 
 def contributions(weights: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Multiply weights by points, both in hundredths, and round half away from zero to cents."""
-    product = weights.astype(np.int64) * points
-    size = (np.abs(product) * 2 + WHOLE) // (2 * WHOLE)
-    return np.where(product < 0, -size, size).astype(np.int32)
+    size = np.multiply(weights, points, dtype=np.float64)  # far fewer than 2**53, so nothing is lost
+    size /= WHOLE
+    negative = bool(points.size) and points.min() < 0
+    if negative:
+        return (np.sign(size) * np.floor(np.abs(size) + 0.5)).astype(np.int32)
+    size += 0.5
+    return size.astype(np.int32)
 
 
 def limited(policy: Policy, adjustments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -236,7 +242,7 @@ def _scored(policy: Policy, own: np.ndarray, assessed: np.ndarray) -> tuple[np.n
     if policy.missing.then == "withhold":
         return complete, weights
     there = weights.sum(axis=0)
-    scored = (there > 0) & (there >= int(policy.missing.least_weight * 100))
+    scored = (there > 0) & (there >= ceil(policy.missing.least_weight * 100))
     rows = np.flatnonzero(scored & ~complete)
     whole, rest = np.divmod(weights[:, rows].astype(np.int64) * WHOLE, there[rows])
     rank = np.argsort(np.argsort(-rest, axis=0, kind="stable"), axis=0, kind="stable")

@@ -41,11 +41,19 @@ def export_table(found: UnitTargets, reader: Reader) -> pd.DataFrame:
 
 def export_file(found: UnitTargets, reader: Reader, *, form: str) -> Response:
     """Answer with the table as a CSV or XLSX file."""
+    mark = "-synthetic" if found.directory.synthetic else ""
+    name = f"targets-{found.year}"
+    return table_file(
+        export_table(found, reader), form=form, name=f"{name}{mark}", full=f"{name}-{found.unit.code}{mark}"
+    )
+
+
+def table_file(table: pd.DataFrame, *, form: str, name: str, full: str) -> Response:
+    """Answer with any table as a CSV or XLSX file, by a plain name and, for programs that can, by a full one."""
     with tempfile.TemporaryDirectory(prefix="loadline-") as folder:
         path = Path(folder) / f"table.{form}"
-        write_table(export_table(found, reader), path)
+        write_table(table, path)
         content = path.read_bytes()
-    mark = "-synthetic" if found.directory.synthetic else ""
-    full = quote(f"targets-{found.year}-{found.unit.code}{mark}.{form}", safe="")
-    disposition = f"attachment; filename=\"targets-{found.year}{mark}.{form}\"; filename*=UTF-8''{full}"
+    encoded = quote(f"{full}.{form}", safe="")
+    disposition = f"attachment; filename=\"{name}.{form}\"; filename*=UTF-8''{encoded}"
     return Response(content, media_type=MEDIA_TYPES[form], headers={"Content-Disposition": disposition})

@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Literal, cast
 
 from features.indicators import parse_yaml
+from models.measures import measures
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
@@ -26,8 +27,9 @@ Wording = Mapping[str, Mapping[str, str]]
 
 
 def read_wording() -> Wording:
-    """Read the catalogue of all wording."""
-    return parse_yaml(files("serving.console").joinpath("wording.yaml").read_text(encoding="utf-8"))
+    """Read the catalogue of all wording; `measure.` and a unit of measure give its words."""
+    words = parse_yaml(files("serving.console").joinpath("wording.yaml").read_text(encoding="utf-8"))
+    return words | {f"measure.{unit}": uses["alone"] for unit, uses in measures().items()}
 
 
 def preferred(header: str) -> Language:
@@ -86,6 +88,12 @@ class Reader:
     def number(self, value: float | None, decimals: int = 0) -> str:
         """Write a number with its thousands grouped; a dash for what is not known."""
         return NOTHING if value is None else f"{value:,.{decimals}f}"
+
+    def signed(self, value: float | None, decimals: int = 0) -> str:
+        """Write a difference with its sign; none for zero."""
+        if value is None:
+            return NOTHING
+        return self.number(value, decimals) if round(value, decimals) == 0 else f"{value:+,.{decimals}f}"
 
     def percent(self, probability: float | None) -> str:
         """Write a probability in whole per cent, never as certain or impossible."""

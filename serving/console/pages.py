@@ -138,7 +138,7 @@ def console_router() -> APIRouter:
 
 def home(request: Request, desk: TheDesk, pages: ThePages, dataset: Dataset = None) -> Response:
     """Show what data there is and what is ready."""
-    directory = _directory(desk, dataset)
+    directory = stored_directory(desk, dataset)
     if directory is None:
         return pages.show(request.scope, "empty.html")
     names = list(dict.fromkeys(entry.dataset for entry in reversed(desk.advisor.store.versions())))
@@ -171,7 +171,7 @@ def unit_list(
     after: str | None = None,
 ) -> Response:
     """List the units, searched and filtered."""
-    directory = _directory(desk, dataset)
+    directory = stored_directory(desk, dataset)
     if directory is None:
         return pages.show(request.scope, "empty.html")
     above = desk.unit(directory, parent) if parent else None
@@ -185,7 +185,7 @@ def unit_page(
     request: Request, desk: TheDesk, pages: ThePages, code: str, dataset: Dataset = None, year: Year = None
 ) -> Response:
     """Show a unit's suggestions."""
-    directory = _directory(desk, dataset)
+    directory = stored_directory(desk, dataset)
     if directory is None:
         return pages.show(request.scope, "empty.html")
     unit = desk.unit(directory, code)
@@ -212,7 +212,7 @@ def path_page(
     request: Request, desk: TheDesk, pages: ThePages, code: str, indicator: str, dataset: Dataset = None
 ) -> Response:
     """Show a unit's course so far and its path to the end of the year."""
-    directory = _directory(desk, dataset)
+    directory = stored_directory(desk, dataset)
     if directory is None:
         return pages.show(request.scope, "empty.html")
     unit, found, trouble = desk.unit(directory, code), None, None
@@ -265,7 +265,7 @@ def export(
     return response
 
 
-def _directory(desk: Desk, dataset: str | None) -> Directory | None:
+def stored_directory(desk: Desk, dataset: str | None) -> Directory | None:
     """Give the directory, or None before anything is stored."""
     try:
         return desk.directory(dataset or None)

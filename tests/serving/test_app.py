@@ -373,6 +373,9 @@ def test_the_description_is_complete(client):
         "/api/v1/indicators",
         "/api/v1/indicators/{code}",
         "/api/v1/targets/{unit}",
+        "/api/v1/scores/{unit}/{period}",
+        "/api/v1/scores/{unit}/{period}/explanation",
+        "/api/v1/policies",
         "/api/v1/snapshots",
     }
     names = [operation["operationId"] for _, _, operation in operations(document)]

@@ -334,6 +334,7 @@ def test_every_text_is_there_in_both_languages_and_is_used():
     assert used
     assert used <= set(wording)
     prefixes = ("error.", "state.", "component.", "measure.", "level.", "direction.", "evidence.", "version.", "unit.")
+    prefixes += ("peer_group.", "targets_version.")
     for key, text in wording.items():
         assert set(text) == set(LANGUAGES), key
         assert all(text.values()), key

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,9 @@ GOALS_YEAR = LAST_YEAR + 1
 GOAL_REGION = "CN-GD"
 GOAL_GROWTH = {"LOANS": 0.085, "P01": 0.075, "P08": 0.06}
 """By how much the head office wants the year's outcome to grow."""
+
+POLICY = "policy.yaml"
+"""Scorecards by type of region, written into the folder as they stand beside this module."""
 
 DESCRIPTION = {
     "contract": 1,
@@ -170,6 +174,7 @@ class SampleBank:
         _write_yaml(folder / "indicators.yaml", {"indicators": entries})
         self.units.to_csv(folder / "units.csv", index=False)
         self.goals.to_csv(folder / "goals.csv", index=False)
+        (folder / POLICY).write_bytes(files("training.sample").joinpath(POLICY).read_bytes())
         table = pa.Table.from_pandas(self.observations, preserve_index=False).replace_schema_metadata()
         pq.write_table(table, folder / "observations.parquet", compression="zstd", use_dictionary=True)
         return folder

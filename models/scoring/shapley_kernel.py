@@ -1,0 +1,244 @@
+"""Shapley values of totals that pass limits and gates, compiled; see `models.scoring.shapley` for the method.
+
+Importing this module loads numba, so it is imported where it is called.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.compiled import compiled
+from models.scoring.excess_kernel import expected_excess
+
+NONE = np.int64(1) << 40
+"""Cents beyond any total: no limit."""
+
+
+@compiled()
+def solve(
+    base_now, base_ref, added_now, added_ref, added_by, is_bonus, limits, acts_now, acts_ref, gated_by, ends, rule
+):
+    """Give Shapley values of each row's difference.
+
+    Parameters
+    ----------
+    base_now, base_ref : np.ndarray
+        (N, M) int64 cents of players.
+    added_now, added_ref : np.ndarray
+        (N, J) int64 cents of adjustments, not negative.
+    added_by : np.ndarray
+        (J,) players; -1 where nothing changes.
+    is_bonus : np.ndarray
+        (J,) bool.
+    limits : tuple of int
+        On all bonuses and on all maluses.
+    acts_now, acts_ref : np.ndarray
+        (N, G) bool.
+    gated_by : np.ndarray
+        (G,) players; -1 where nothing changes.
+    ends : np.ndarray
+        (G, 2) between which a gate holds the total where it acts.
+    rule : tuple of np.ndarray
+        Nodes and weights of Gauss and Legendre on [0, 1], row n for n of them.
+
+    Returns
+    -------
+    values : np.ndarray
+        (N, M) float64 cents.
+    special : np.ndarray
+        (N,) players that had to be enumerated; where they are too many (`MOST_SPECIAL`), values are NaN.
+    """
+    rows, players = base_now.shape
+    values = np.zeros((rows, players))
+    specials = np.zeros(rows, dtype=np.int64)
+    for row in range(rows):
+        specials[row] = _row(
+            base_now[row], base_ref[row], added_now[row], added_ref[row], added_by, is_bonus, limits,
+            acts_now[row], acts_ref[row], gated_by, ends, rule, values[row],
+        )  # fmt: skip
+    return values, specials
+
+
+MOST_SPECIAL = 16
+"""Players whose combinations are enumerated, at most: 65,536 combinations take a second."""
+
+
+@compiled()
+def _row(
+    base_now, base_ref, added_now, added_ref, added_by, is_bonus, limits, acts_now, acts_ref, gated_by, ends, rule, out
+):
+    players, gates = len(base_now), len(acts_now)
+    d = base_now - base_ref
+    special = np.zeros(players, dtype=np.bool_)
+    fixed = base_ref.sum()
+    loose, low, high = _fold(added_now, added_ref, added_by, is_bonus, limits, d, special)
+    for j in range(len(added_now)):
+        if not loose[j]:
+            fixed += added_ref[j] if is_bonus[j] else -added_ref[j]
+    low, high = low + fixed, high + fixed
+    for i in range(players):
+        low, high = low + min(d[i], 0), high + max(d[i], 0)
+    kept = np.zeros(gates, dtype=np.bool_)
+    for g in range(gates):
+        if not (acts_now[g] or acts_ref[g]) or (ends[g, 0] <= low and high <= ends[g, 1]):
+            continue
+        kept[g] = True
+        held_low, held_high = _held(low, ends[g]), _held(high, ends[g])
+        if acts_now[g] == acts_ref[g]:
+            low, high = held_low, held_high
+        else:
+            special[gated_by[g]] = True
+            low, high = min(low, held_low), max(high, held_high)
+    chosen = np.flatnonzero(special)
+    if len(chosen) > MOST_SPECIAL:
+        out[:] = np.nan
+        return len(chosen)
+    plain = np.flatnonzero((d != 0) & ~special)
+    position = np.full(players, -1, dtype=np.int64)
+    position[chosen] = np.arange(len(chosen))
+    pieces = np.empty((1 << len(chosen), 3), dtype=np.int64)
+    for combination in range(len(pieces)):
+        constant = fixed
+        for place in range(len(chosen)):
+            if combination >> place & 1:
+                constant += d[chosen[place]]
+        bonus, malus = np.int64(0), np.int64(0)
+        for j in range(len(added_now)):
+            if loose[j]:
+                amount = added_now[j] if _in(added_by[j], position, combination) else added_ref[j]
+                if is_bonus[j]:
+                    bonus += amount
+                else:
+                    malus += amount
+        lower, upper = -NONE, NONE
+        for g in range(gates):
+            if kept[g] and (acts_now[g] if _in(gated_by[g], position, combination) else acts_ref[g]):
+                lower, upper = _held(lower, ends[g]), _held(upper, ends[g])
+        pieces[combination, 0] = constant + min(bonus, limits[0]) - min(malus, limits[1])
+        pieces[combination, 1], pieces[combination, 2] = lower, upper
+    _integrate(pieces, d[plain], plain, chosen, rule, out)
+    return len(chosen)
+
+
+@compiled()
+def _held(amount, end):
+    return min(max(amount, end[0]), end[1])
+
+
+@compiled()
+def _in(player, position, combination):
+    return player >= 0 and position[player] >= 0 and (combination >> position[player] & 1) == 1
+
+
+@compiled()
+def _fold(added_now, added_ref, added_by, is_bonus, limits, d, special):
+    """Put adjustments whose limit cannot bind into the plain differences; mark the players of the others as special.
+
+    Gives which adjustments stay `loose` (their sum is limited), and the range of what those add.
+    """
+    loose = np.zeros(len(added_now), dtype=np.bool_)
+    low, high = np.int64(0), np.int64(0)
+    for kind in range(2):
+        most, least, largest = limits[kind], np.int64(0), np.int64(0)
+        for j in range(len(added_now)):
+            if is_bonus[j] == (kind == 0):
+                least += min(added_now[j], added_ref[j])
+                largest += max(added_now[j], added_ref[j])
+        binds = largest > most
+        for j in range(len(added_now)):
+            if is_bonus[j] != (kind == 0):
+                continue
+            loose[j] = binds
+            if added_now[j] == added_ref[j]:
+                continue
+            if binds:
+                special[added_by[j]] |= least < most
+            else:
+                d[added_by[j]] += (added_now[j] - added_ref[j]) * (1 if kind == 0 else -1)
+        if binds:
+            if kind == 0:
+                low, high = low + min(least, most), high + min(largest, most)
+            else:
+                low, high = low - min(largest, most), high - min(least, most)
+    return loose, low, high
+
+
+@compiled()
+def _integrate(pieces, d, plain, chosen, rule, out):
+    """Integrate the multilinear extension's derivatives along the diagonal (Owen 1972).
+
+    `pieces` (2^E, 3): for each combination of special players, what is added to the sum of plain ones, and the ends
+    between which the result is held.
+    """
+    e, m = len(chosen), len(d)
+    if e + m == 0:
+        return
+    nodes = (e + m + 1) // 2
+    least, most, total = np.int64(0), np.int64(0), d.sum()
+    for j in range(m):
+        least, most = least + min(d[j], 0), most + max(d[j], 0)
+    kinks = np.empty(2 * len(pieces), dtype=np.int64)
+    which = np.full((len(pieces), 2), -1, dtype=np.int64)
+    found = 0
+    for c in range(len(pieces)):
+        for end in range(2):
+            kink = pieces[c, 1 + end] - pieces[c, 0]
+            if not least < kink < most:
+                continue
+            for known in range(found):
+                if kinks[known] == kink:
+                    which[c, end] = known
+            if which[c, end] < 0:
+                kinks[found], which[c, end] = kink, found
+                found += 1
+    excess = np.empty((found, nodes))
+    slopes = np.empty((found, nodes, m))
+    if found:
+        order = np.argsort(-np.abs(d))
+        for k in range(found):
+            expected_excess(d, order, kinks[k] - least, rule[0][nodes], excess[k], slopes[k])
+    value = np.empty(len(pieces))
+    steep = np.empty(m)
+    for node in range(nodes):
+        q, weight = rule[0][nodes, node], rule[1][nodes, node]
+        steep[:] = 0.0
+        for c in range(len(pieces)):
+            size = _members(c)
+            share = q**size * (1.0 - q) ** (e - size)
+            constant, lower, upper = pieces[c, 0], pieces[c, 1], pieces[c, 2]
+            if lower >= constant + most:
+                value[c] = lower
+                continue
+            if upper <= constant + least:
+                value[c] = upper
+                continue
+            below, above = which[c, 0], which[c, 1]
+            if below < 0:  # expected sum, less what exceeds the upper end
+                value[c] = constant + q * total
+                for j in range(m):
+                    steep[j] += share * d[j]
+            else:
+                value[c] = lower + excess[below, node]
+                for j in range(m):
+                    steep[j] += share * slopes[below, node, j]
+            if above >= 0:
+                value[c] -= excess[above, node]
+                for j in range(m):
+                    steep[j] -= share * slopes[above, node, j]
+        for j in range(m):
+            out[plain[j]] += weight * steep[j]
+        for place in range(e):
+            for c in range(len(pieces)):
+                if not c >> place & 1:
+                    size = _members(c)
+                    share = q**size * (1.0 - q) ** (e - 1 - size)
+                    out[chosen[place]] += weight * share * (value[c | 1 << place] - value[c])
+
+
+@compiled()
+def _members(combination):
+    count = 0
+    while combination:
+        count += combination & 1
+        combination >>= 1
+    return count

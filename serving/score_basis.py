@@ -1,0 +1,223 @@
+"""What explanations of scores rest on: the scores of a period, computed once for each data, policy and targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from features.errors import LoadlineError
+from features.store import Snapshot
+from models.scoring.engine import CardScores, score_card
+from serving.scoring import PeriodScores, ScoreRequest
+from training.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from serving.advisor import Advisor
+    from training.scoring.closings import Closing
+    from training.scoring.network import Network
+
+KEPT = 8
+"""Periods that are kept: the year's quarters, this year and last."""
+TREND_PERIODS = 6
+"""Periods of a course, this one included: half a year of months, six years."""
+
+
+Course = Mapping[str, Mapping[str, tuple[float, str]]]
+"""By period and unit: the stated score, NaN where there is none, and the grade."""
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreBasis:
+    """The scores of a period with all that they rest on.
+
+    Attributes
+    ----------
+    snapshot : Snapshot
+        The data version that was scored.
+    ordinal : int
+    scores : PeriodScores
+    closed : Closing or None
+        The version of the closed period that this is.
+    stamp : tuple
+        Tells this from every other basis.
+    """
+
+    snapshot: Snapshot
+    ordinal: int
+    scores: PeriodScores
+    closed: Closing | None
+    stamp: tuple[Any, ...]
+
+    @property
+    def network(self) -> Network:
+        """Give the scores of all units."""
+        return self.scores.network
+
+    @property
+    def period(self) -> str:
+        """Give the period as the dataset writes it."""
+        return self.scores.period
+
+    def row(self, unit: str) -> CardScores | None:
+        """Give one unit's score by itself; None where it is on no scorecard in the period."""
+        number, figures = self.network.figures.tree.number(unit), self.network.figures
+        rows = np.flatnonzero((figures.unit == number) & (figures.period == self.ordinal))
+        if not len(rows):
+            return None
+        card = self.network.policy.scorecards[int(figures.card[rows[0]])]
+        return score_card(
+            self.network.policy, card, figures.facts.take(rows[:1]), self.snapshot.indicators, rows=rows[:1]
+        )
+
+
+class ScoreBases:
+    """Scores periods as they are asked for, and keeps the last ones.
+
+    Parameters
+    ----------
+    advisor : Advisor
+    """
+
+    def __init__(self, advisor: Advisor) -> None:
+        self._advisor = advisor
+        self._lock = Lock()
+        self._kept: dict[tuple[Any, ...], Any] = {}
+
+    def basis(self, asked: ScoreRequest, *, dataset: str | None = None, progress: Progress = silent) -> ScoreBasis:
+        """Score a period, or give what was scored before from the same data, policy and targets.
+
+        A closed period is given as it was closed: from its data version, policy and targets, unless others are asked
+        for.
+
+        Raises
+        ------
+        LoadlineError
+            As `serving.scoring.Scoring.score`.
+        """
+        key = self.stamp(asked, dataset=dataset)
+        with self._lock:  # the first to ask has it computed; the others wait for it
+            return self._keep(key, lambda: self._computed(asked, key, dataset=dataset, progress=progress))
+
+    def stamp(self, asked: ScoreRequest, *, dataset: str | None = None) -> tuple[Any, ...]:
+        """Tell what an answer would rest on, without computing it: data, records of policies and closings, files."""
+        snapshot = self._advisor.snapshot(dataset)
+        about, home = snapshot.about, self._advisor.settings.home
+        period = self._advisor.scoring.ordinal(snapshot, asked.period)
+        folders = [home / name / about.dataset for name in ("policies", "scores")]
+        records = [_state(path) for folder in folders for path in sorted(folder.glob("*.jsonl"))]
+        files = [None if path is None else (str(path), _state(path)) for path in (asked.policy, asked.targets)]
+        return (
+            about.dataset,
+            about.version,
+            about.fingerprint,
+            period,
+            asked.suggested_targets,
+            asked.known_on,
+            tuple(files),
+            tuple(records),
+        )
+
+    def course(self, basis: ScoreBasis) -> Course:
+        """Give stated scores and grades of the periods up to this one, the earliest first.
+
+        Closed periods are as they were closed, others under this period's policy. Where targets matter, only periods
+        of the same year are given: those of other years had other targets.
+        """
+        with self._lock:
+            return self._keep(("course", *basis.stamp), lambda: self._course(basis))
+
+    def _keep(self, key: tuple[Any, ...], make) -> Any:
+        found = self._kept.pop(key, None)
+        found = make() if found is None else found
+        self._kept[key] = found
+        while len(self._kept) > 2 * KEPT:
+            del self._kept[next(iter(self._kept))]
+        return found
+
+    def _computed(
+        self, asked: ScoreRequest, key: tuple[Any, ...], *, dataset: str | None, progress: Progress
+    ) -> ScoreBasis:
+        from training.scoring.closings import latest
+
+        snapshot = self._advisor.snapshot(dataset)
+        ordinal = self._advisor.scoring.ordinal(snapshot, asked.period)
+        overruled = asked.policy or asked.targets or asked.suggested_targets or asked.known_on
+        standing = None
+        if not overruled:
+            period = snapshot.description.calendar.format(ordinal)
+            standing = latest(self._advisor.settings.home, snapshot.about.dataset, period)
+        if standing is not None:
+            return self._as_closed(standing, ordinal, key)
+        scores = self._advisor.scoring.score(asked, dataset=dataset, progress=progress)
+        return ScoreBasis(snapshot, ordinal, scores, None, key)
+
+    def _as_closed(self, closing: Closing, ordinal: int, key: tuple[Any, ...]) -> ScoreBasis:
+        """Score a closed period again from what it was closed with."""
+        from training.scoring.archive import read_closed
+        from training.scoring.network import score_network
+
+        home, dataset = self._advisor.settings.home, str(key[0])
+        closed = read_closed(home, dataset, closing.period, level=closing.level, version=closing.version)
+        snapshot = self._advisor.store.snapshot(closing.data_version, dataset=dataset)
+        network = score_network(
+            snapshot,
+            closed.policy,
+            [ordinal],
+            targets=closed.targets,
+            targets_version=closing.targets,
+            known_on=closing.known_on if closing.known_on_given else None,
+        )
+        note = f"Policy {closed.policy.label}, under which {closing.period} was closed (version {closing.version})."
+        scores = PeriodScores(closing.period, network, closed.targets, closing.known_on_given, note, network.notes)
+        return ScoreBasis(snapshot, ordinal, scores, closing, key)
+
+    def _course(self, basis: ScoreBasis) -> Course:
+        from training.scoring.archive import read_closed
+        from training.scoring.closings import latest
+        from training.scoring.network import score_network
+        from training.scoring.tables import summary
+
+        snapshot, network, targets = basis.snapshot, basis.network, basis.scores.targets
+        calendar = snapshot.description.calendar
+        first = max(snapshot.span[0], basis.ordinal - TREND_PERIODS + 1)
+        if targets is not None:
+            first = max(first, calendar.first_of_year(int(calendar.year(basis.ordinal))))
+        found: dict[str, dict[str, tuple[float, str]]] = {}
+        earlier = list(range(first, basis.ordinal))
+        open_scores = None
+        if earlier:
+            try:
+                known_on = network.versions.known_on if basis.scores.known_on_given else None
+                open_scores = summary(
+                    score_network(snapshot, network.policy, earlier, targets=targets, known_on=known_on)
+                )
+            except LoadlineError:  # no unit was on a scorecard then
+                earlier = []
+        tables = [(calendar.format(period), open_scores) for period in earlier]
+        for period, table in [*tables, (basis.period, summary(network))]:
+            standing = None
+            if period != basis.period:
+                standing = latest(
+                    self._advisor.settings.home, snapshot.about.dataset, period, level=network.policy.level
+                )
+            if standing is not None:
+                home, dataset = self._advisor.settings.home, snapshot.about.dataset
+                table = read_closed(home, dataset, period, level=standing.level, version=standing.version).summary
+            assert table is not None
+            mine = table[table["period"] == period]
+            stated = zip(mine["score"].tolist(), mine["grade"].tolist(), strict=True)
+            found[period] = dict(zip(mine["unit"], stated, strict=True))
+        return found
+
+
+def _state(path: Path) -> tuple[int, int]:
+    try:
+        about = path.stat()
+    except OSError:
+        return (0, 0)
+    return (about.st_mtime_ns, about.st_size)

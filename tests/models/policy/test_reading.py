@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from policies import policies
+
+from features.indicators import library
+from features.reading import TableError
+from models.policy.document import Policy
+from models.policy.reading import policy_digest, policy_from, read_policy, write_policy
+from models.policy.rules import Ratio, Tiers
+from models.policy.validator import check
+
+TEXT = """\
+policy: 1
+id: small
+version: "1"
+title: {en: Small, zh: 小}
+source: made for a test
+effective: {from: 2024-01-01}
+level: internal
+scorecards:
+  - id: retail
+    title: {en: Retail, zh: 零售}
+    items:
+      - indicator: P01
+        weight: 60
+        rule: {kind: ratio, cap: 130}
+      - indicator: R01
+        weight: 40
+        rule:
+          kind: tiers
+          tiers:
+            - {points: 100}
+            - {from: 1.1, points: 0}
+gates:
+  - {kind: total_cap, id: cap, title: {en: Cap, zh: 封顶}, at: 105}
+"""
+
+
+def read(folder: Path, text: str = TEXT) -> Policy:
+    path = folder / "policy.yaml"
+    path.write_text(text, encoding="utf-8")
+    return read_policy(path)
+
+
+def problems(folder: Path, *changes: tuple[str, str]) -> list[tuple[int, str, str]]:
+    text = TEXT
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    with pytest.raises(TableError) as error:
+        read(folder, text)
+    return [(breach.line, breach.column, breach.expected) for breach in error.value.breaches]
+
+
+def test_a_number_is_the_decimal_that_is_written(tmp_path: Path) -> None:
+    policy = read(tmp_path, TEXT.replace("cap: 130", "cap: 130.1").replace("from: 1.1", "from: 0.000001"))
+    first, second = policy.scorecards[0].items
+    assert isinstance(first.rule, Ratio)
+    assert isinstance(second.rule, Tiers)
+    assert (first.rule.cap, second.rule.tiers[1].start) == (Decimal("130.1"), Decimal("0.000001"))
+
+
+def test_every_problem_is_listed_at_once_with_its_line(tmp_path: Path) -> None:
+    found = problems(
+        tmp_path,
+        ("weight: 60", "weight: -1"),
+        ("cap: 130", "cap: high"),
+        ("kind: total_cap", "kind: total_lid"),
+        ('version: "1"', "version: 1"),
+    )
+    assert [(line, column) for line, column, _ in found] == [
+        (3, "version"),
+        (13, "scorecards.retail.items.P01.weight"),
+        (14, "scorecards.retail.items.P01.rule.cap"),
+        (23, "gates.cap.kind"),
+    ]
+
+
+def test_a_problem_within_a_list_does_not_make_the_list_too_short(tmp_path: Path) -> None:
+    found = problems(tmp_path, ("{from: 1.1, points: 0}", "{from: 1.1, point: 0}"))
+    place = "scorecards.retail.items.R01.rule.tiers.2"
+    assert found == [(21, f"{place}.points", "this field"), (21, f"{place}.point", "a field that exists")]
+
+
+def test_a_list_that_is_too_short_is_refused(tmp_path: Path) -> None:
+    found = problems(tmp_path, ("            - {from: 1.1, points: 0}\n", ""))
+    assert [(line, column) for line, column, _ in found] == [(19, "scorecards.retail.items.R01.rule.tiers")]
+
+
+def test_an_unknown_field_is_refused_with_what_it_may_mean(tmp_path: Path) -> None:
+    with pytest.raises(TableError) as error:
+        read(tmp_path, TEXT.replace("weight: 40", "wieght: 40"))
+    breach = next(b for b in error.value.breaches if b.column.endswith("wieght"))
+    assert (breach.line, breach.hint) == (16, "Near: weight.")
+
+
+def test_an_unknown_kind_of_rule_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(TableError) as error:
+        read(tmp_path, TEXT.replace("kind: tiers", "kind: steps"))
+    (breach,) = error.value.breaches
+    assert (breach.line, breach.column) == (18, "scorecards.retail.items.R01.rule.kind")
+    assert breach.value == "steps"
+    assert breach.expected == "one of ratio, increment, tiers, efficacy, two_increase, levels"
+
+
+def test_a_rule_without_a_kind_is_refused(tmp_path: Path) -> None:
+    assert problems(tmp_path, ("kind: ratio, cap", "cap")) == [
+        (14, "scorecards.retail.items.P01.rule.kind", "the kind of entry it is")
+    ]
+
+
+def test_a_field_given_twice_is_refused(tmp_path: Path) -> None:
+    assert problems(tmp_path, ("weight: 40", "weight: 40\n        weight: 30")) == [(17, "weight", "each field once")]
+
+
+def test_fields_that_do_not_fit_together_are_refused(tmp_path: Path) -> None:
+    found = problems(tmp_path, ("weight: 40", "weight: 40\n        value: 3"))
+    assert [(line, column) for line, column, _ in found] == [(15, "scorecards.retail.items.R01")]
+    assert "value: goes with against: fixed" in found[0][2]
+
+
+@pytest.mark.parametrize("number", ["12.345", ".nan", "true", "[1]", "1.0e+40"])
+def test_a_weight_is_a_number_of_hundredths(tmp_path: Path, number: str) -> None:
+    ((line, column, _),) = problems(tmp_path, ("weight: 60", f"weight: {number}"))
+    assert (line, column) == (13, "scorecards.retail.items.P01.weight")
+
+
+@pytest.mark.parametrize("text", ["", "- 1\n", "just words\n"])
+def test_what_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(TableError):
+        read(tmp_path, text)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TableError):
+        read_policy(tmp_path / "none.yaml")
+
+
+def test_plain_data_is_refused_by_field() -> None:
+    with pytest.raises(TableError) as error:
+        policy_from({"policy": 1, "id": "Capital Letters"})
+    columns = {breach.column for breach in error.value.breaches}
+    assert {"id", "version", "title", "scorecards"} <= columns
+    assert {breach.file for breach in error.value.breaches} == {"policy.yaml"}
+
+
+def test_policies_that_are_equal_are_written_alike(tmp_path: Path) -> None:
+    one = read(tmp_path)
+    other = read(tmp_path, TEXT.replace("weight: 60", 'weight: "60.00"').replace("cap: 130", "least: 0, cap: 130.0"))
+    assert one == other
+    assert write_policy(one) == write_policy(other)
+    assert policy_digest(one) == policy_digest(other)
+
+
+def test_another_content_has_another_digest(tmp_path: Path) -> None:
+    assert policy_digest(read(tmp_path)) != policy_digest(read(tmp_path, TEXT.replace("at: 105", "at: 105.01")))
+
+
+def test_what_is_kept_states_the_defaults(tmp_path: Path) -> None:
+    text = write_policy(read(tmp_path))
+    assert "flagged_attain: 0.5" in text
+    assert "against: target" in text
+
+
+def test_digits_beyond_a_double_survive(tmp_path: Path) -> None:
+    policy = read(tmp_path, TEXT.replace("from: 1.1", 'from: "0.12345678901234567890123456789"'))
+    assert read(tmp_path, write_policy(policy)) == policy
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_what_is_written_reads_back_equal(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    policy = data.draw(policies(library()))
+    text = write_policy(policy)
+    again = read(tmp_path_factory.mktemp("round"), text)
+    assert again == policy
+    assert write_policy(again) == text
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_random_policies_have_no_errors(data: st.DataObject) -> None:
+    found = check(data.draw(policies(library())), indicators=library())
+    assert [finding for finding in found if finding.severity == "error"] == []

@@ -38,6 +38,13 @@ def simulate(
     targets: Annotated[
         Path | None, typer.Option(help="The targets that were set: the file that `loadline targets --out` wrote.")
     ] = None,
+    suggested_targets: Annotated[
+        bool,
+        typer.Option(
+            "--suggested-targets",
+            help="Compare with what each policy's levels would have asked for at the end of the year before.",
+        ),
+    ] = False,
     point_value: Annotated[float | None, typer.Option(help="What a point is worth: shows the bonus pool.")] = None,
     known_on: Annotated[
         str | None, typer.Option(help="Leave out what became known after this day, such as 2025-01-31.")
@@ -49,7 +56,7 @@ def simulate(
 ) -> None:
     """Replay history under another policy, or with a change from outside: who gains, who loses, and why.
 
-    Nothing is stored, and no closed period changes.
+    No score is stored, and no closed period changes.
     """
     from features.errors import LoadlineError
     from serving.cli_scores import day_of
@@ -58,6 +65,9 @@ def simulate(
     if period is not None and (first is not None or last is not None):
         hint = "Use --period for one period, --from and --to for several."
         raise LoadlineError("--period excludes --from and --to", where="--period", hint=hint)
+    if targets is not None and suggested_targets:
+        hint = "Leave one of them out."
+        raise LoadlineError("--targets and --suggested-targets exclude each other", where="--targets", hint=hint)
     asked = SimulationRequest(
         policy=policy,
         against=against,
@@ -66,6 +76,7 @@ def simulate(
         last=period if period is not None else last,
         year_ends=year_ends,
         targets=targets,
+        suggested_targets=suggested_targets,
         point_value=point_value,
         known_on=day_of(known_on),
     )

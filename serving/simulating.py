@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from features.errors import LoadlineError
 from features.snapshot import Snapshot
@@ -41,6 +44,8 @@ class SimulationRequest:
         True to replay only the last period of each fiscal year.
     targets : Path, optional
         A table of the targets that were set.
+    suggested_targets : bool
+        True to compare with what each policy's levels would have asked for at the end of the year before.
     point_value : float, optional
         What a point is worth in the bonus pool.
     known_on : date, optional
@@ -54,6 +59,7 @@ class SimulationRequest:
     last: str | None = None
     year_ends: bool = False
     targets: Path | None = None
+    suggested_targets: bool = False
     point_value: float | None = None
     known_on: date | None = None
 
@@ -107,6 +113,10 @@ class Simulating:
             note = f"Policy {before.label} stands for the present, as asked."
         after = before if asked.policy is None else self._named(asked.policy, snapshot, where="--policy")
         targets = None if asked.targets is None else read_target_file(asked.targets, snapshot)
+        targets_after = None
+        if asked.suggested_targets:
+            targets = self._suggested(snapshot, before, periods, progress=progress)
+            targets_after = self._suggested(snapshot, after, periods, progress=progress)
         found = simulate(
             snapshot,
             before,
@@ -115,6 +125,7 @@ class Simulating:
             home=home,
             change=change,
             targets=targets,
+            targets_after=targets_after,
             point_value=asked.point_value,
             known_on=asked.known_on,
             progress=progress,
@@ -141,6 +152,17 @@ class Simulating:
         (folder / SUMMARY).write_text(plain, encoding="utf-8")
         write_report(simulation, folder / REPORT, note=note)
         return [*(f"{name}.csv" for name in tables), SUMMARY, REPORT]
+
+    def _suggested(
+        self, snapshot: Snapshot, policy: Policy, periods: Sequence[int], *, progress: Progress
+    ) -> pd.DataFrame:
+        """Suggest targets for each fiscal year replayed, from what was known before it."""
+        from training.scoring.suggested import suggested_targets
+
+        years = sorted({int(snapshot.description.calendar.year(period)) for period in periods})
+        home, levels = self._advisor.settings.home, policy.target_policy
+        found = [suggested_targets(snapshot, y, home=home, policy=levels, progress=progress) for y in years]
+        return pd.concat(found, ignore_index=True)
 
     def _named(self, name: str, snapshot: Snapshot, *, where: str) -> Policy:
         """Find a policy and refuse one with errors; warnings are for its activation."""

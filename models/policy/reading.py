@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
+from yaml.constructor import SafeConstructor
 
 from features.documents import compose, line_of
 from features.reading import Breaches, TableError
@@ -47,6 +48,7 @@ def read_policy(path: str | Path) -> Policy:
     breaches = Breaches()
     document, node = compose(path, breaches)
     if node is not None:
+        document = _Exact().construct_document(node)
         for line, name in _repeated(node):
             expected, hint = "each field once", "Only the last one would count: remove the others."
             breaches.add(path.name, line, name, "", expected=expected, hint=hint)
@@ -89,6 +91,18 @@ def policy_digest(policy: Policy) -> str:
     return hashlib.sha256(write_policy(policy).encode()).hexdigest()
 
 
+class _Exact(SafeConstructor):
+    """Reads numbers with a point as the decimals that are written, not as the nearest doubles."""
+
+    def construct_yaml_float(self, node: yaml.ScalarNode) -> Any:
+        try:
+            return Decimal(node.value)
+        except InvalidOperation:  # .nan, .inf, 1_000.5
+            return super().construct_yaml_float(node)
+
+    yaml_constructors = SafeConstructor.yaml_constructors | {"tag:yaml.org,2002:float": construct_yaml_float}
+
+
 class _Dumper(yaml.SafeDumper):
     """Writes decimals as numbers, and nothing as an alias."""
 
@@ -100,9 +114,9 @@ def _write_decimal(dumper: yaml.SafeDumper, value: Decimal) -> yaml.Node:
     text = written(value)
     if "." not in text:
         return dumper.represent_scalar("tag:yaml.org,2002:int", text)
-    if Decimal(repr(float(text))) == value:
+    if Decimal(repr(float(text))) == value:  # so that readers other than this one lose nothing either
         return dumper.represent_scalar("tag:yaml.org,2002:float", text)
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')  # a double would lose its last digits
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
 
 
 _Dumper.add_representer(Decimal, _write_decimal)
@@ -174,18 +188,20 @@ def _located(document: Any, location: Sequence[str | int]) -> tuple[list[str | i
             continue
         told_apart = False
         place.append(part)
-        if isinstance(part, int):
-            here = here[part] if isinstance(here, Sequence) and part < len(here) else None
-            names.append(_called(here, part))
+        if isinstance(here, Mapping):
+            here = here.get(part)
+            names.append(str(part))
         else:
-            here = here.get(part) if isinstance(here, Mapping) else None
-            names.append(part)
+            here = here[part] if isinstance(here, list) and isinstance(part, int) and part < len(here) else None
+            names.append(_called(here, part))
     return place, names
 
 
-def _called(entry: Any, number: int) -> str:
+def _called(entry: Any, part: str | int) -> str:
     found = [entry[name] for name in NAMED_BY if name in entry] if isinstance(entry, Mapping) else []
-    return found[0] if found and isinstance(found[0], str) else str(number + 1)
+    if found and isinstance(found[0], str):
+        return found[0]
+    return str(part + 1 if isinstance(part, int) else part)
 
 
 def _fields() -> set[str]:

@@ -73,7 +73,7 @@ def scale_of(figures: np.ndarray) -> np.ndarray:
 def quotient_divisor(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     """Bound the denominator of `above / below`: the divisor as a whole number, times the decimals it has fewer."""
     scale = scale_of(below)
-    return np.maximum(np.abs(below) * scale, 1) * np.maximum(1, scale_of(above) / scale)
+    return np.maximum(np.rint(np.abs(below) * scale), 1) * np.maximum(1, scale_of(above) / scale)
 
 
 def rounded(

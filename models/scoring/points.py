@@ -74,10 +74,10 @@ def _state(case: Case) -> np.ndarray:
 def _plain(case: Case) -> np.ndarray:
     """Tell quickly which rows (N,) are sure to be scored: most, as a rule."""
     rule = case.rule
-    if isinstance(rule, Ratio | Increment) and case.band is None:
-        return (case.actual >= 0) & (case.compared_with(float) > 0)
-    if isinstance(rule, Tiers) and rule.of == "attainment":
-        return (case.actual >= 0) & (case.compared_with(float) > 0)
+    simple = isinstance(rule, Ratio | Increment) and case.band is None
+    if simple or (isinstance(rule, Tiers) and rule.of == "attainment"):
+        figure, aim = case.actual, case.compared_with(float)
+        return (figure >= 0) & (figure < np.inf) & (aim > 0) & (aim < np.inf)
     if isinstance(rule, Tiers) or (isinstance(rule, Efficacy) and rule.standards is not None):
         return np.isfinite(case.actual)
     return np.zeros(case.actual.shape, dtype=bool)

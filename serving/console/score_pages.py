@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, Response
 from features.errors import LoadlineError
 from models.policy.default import DEFAULT_ID
 from models.scoring.gaps import AGAINST
+from models.scoring.story import period_text
 from serving.api.desk import Desk, entity_tag
 from serving.console.export import table_file
 from serving.console.formats import Reader
@@ -72,6 +73,7 @@ def score_list(
         trouble=trouble,
         by_default=_by_default(basis),
         period=period if basis is None else basis.period,
+        shown_period=_shown_period(period if basis is None else basis.period, pages.reader(request.scope)),
         periods=_periods(directory),
         group=group,
         groups=groups,
@@ -118,6 +120,7 @@ def score_page(
         trouble=trouble,
         by_default=_by_default(basis),
         period=period if basis is None else basis.period,
+        shown_period=_shown_period(period if basis is None else basis.period, pages.reader(request.scope)),
         periods=_periods(directory),
         found=found,
         references=AGAINST,
@@ -187,6 +190,10 @@ def _periods(directory: Directory) -> list[str]:
     first, last = directory.snapshot.span
     calendar = directory.snapshot.description.calendar
     return [calendar.format(ordinal) for ordinal in range(last, max(first, last - PERIODS_OFFERED + 1) - 1, -1)]
+
+
+def _shown_period(period: str | None, reader: Reader) -> str:
+    return "" if period is None else period_text(period)[reader.language]
 
 
 def _names(basis: ScoreBasis, reader: Reader) -> dict[str, str]:

@@ -4,63 +4,21 @@ import csv
 import io
 import re
 from datetime import date
-from html.parser import HTMLParser
 from pathlib import Path
 
 import openpyxl
 import pytest
+from console_reader import Page, person_at
 from hypothesis import given
 from hypothesis import strategies as st
-from serving_home import ADDRESS, BRANCHES, HOSTILE_NAME, LAST_YEAR, REGIONS, SILENT, TOKEN, advisor_at, write_dataset
-from starlette.testclient import TestClient
+from serving_home import BRANCHES, HOSTILE_NAME, LAST_YEAR, REGIONS, SILENT, advisor_at, write_dataset
 
 import serving.console
-from serving.app import create_app
 from serving.console.chart import HEIGHT, WIDTH, draw
 from serving.console.formats import LANGUAGES, Reader, decimals_of, preferred, read_wording
 
 YEAR = LAST_YEAR + 1
 HERE = Path(serving.console.__file__).parent
-VOID = {"meta", "link", "input", "br", "img"}
-
-
-class Page(HTMLParser):
-    """Reads a page and notes what it would load, run, or style."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text, self.open = "", []
-        self.feed(text)
-        assert not self.open, f"not closed: {self.open}"
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text += data
-
-    def named(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.tags if name == tag]
-
-
-def person_at(advisor, **headers: str) -> TestClient:
-    person = TestClient(
-        create_app(advisor, token=TOKEN),
-        base_url=ADDRESS,
-        headers={"Accept": "text/html", **headers},
-        raise_server_exceptions=False,
-    )
-    assert person.get("/", params={"token": TOKEN}).status_code == 200
-    return person
 
 
 PAGES = ["/", "/units", "/units?q=branch&level=branch", "/unit?code=A/B", "/unit?code=ROOT", f"/unit?code={SILENT}"]

@@ -201,7 +201,7 @@ def test_a_change_of_policy_and_of_targets_is_told_apart(home, tmp_path):
     assert found.policy is not None
     assert found.model < 0  # a lower NPL ratio is harder to attain
     assert found.policy != 0
-    assert "policies branches@1 and branches@2" in found.text.en
+    assert "The policies were branches@1 and branches@2" in found.text.en
     assert np.isclose(found.data + found.policy + found.model + found.rounding, found.after - found.before)
 
 

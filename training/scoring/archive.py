@@ -11,7 +11,7 @@ import hashlib
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib.metadata import version as installed
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from models.policy.document import Policy
 from models.policy.reading import policy_digest, read_policy, write_policy
 from training.journal import write_copy
 from training.lock import file_lock
+from training.policies import in_force
 from training.policy_record import lock_path
 from training.scoring.closings import Closing, broken, closings, dataset_folder, latest, record
 from training.scoring.differences import differences
@@ -108,7 +109,8 @@ def close(
     Raises
     ------
     LoadlineError
-        Without a name; where the scores differ from those closed and no reason is given, or the policy is another one.
+        Without a name; where the policy is not the one that was activated for the period, or that it was closed under;
+        where the scores differ from those closed and no reason is given.
     """
     period = _single(network)
     if len(by.strip()) < SHORTEST_NAME:
@@ -119,7 +121,9 @@ def close(
         tables[TARGETS] = targets
     with file_lock(lock_path(home, dataset)):
         before = latest(home, dataset, calendar.format(period), level=policy.level)
-        if before is not None:
+        if before is None:
+            _check_in_force(home, dataset, policy, calendar.end(period))
+        else:
             earlier = read_closed(home, dataset, before.period, level=before.level, version=before.version)
             if _agree(earlier, policy, tables):
                 return before, False
@@ -231,9 +235,20 @@ def _single(network: Network) -> int:
     return int(periods[0])
 
 
+def _check_in_force(home: Path, dataset: str, policy: Policy, day: date) -> None:
+    """Refuse to close a period under another policy than the one that was activated for it, if any was."""
+    active = in_force(home, dataset, day, level=policy.level)
+    if active is not None and not _same_rules(active, policy):
+        raise LoadlineError(
+            f"{active.label} is in force on {day}, but the scores are under {policy.label}",
+            where="--policy",
+            hint="Leave --policy out to close the period under the policy in force.",
+        )
+
+
 def _check_reclosing(earlier: ClosedScores, policy: Policy, reason: str) -> None:
     closing = earlier.closing
-    if policy_digest(earlier.policy) != policy_digest(policy):
+    if not _same_rules(earlier.policy, policy):
         raise LoadlineError(
             f"{closing.period} was closed under {closing.policy}; a closed period keeps its policy",
             where=closing.period,
@@ -247,6 +262,11 @@ def _check_reclosing(earlier: ClosedScores, policy: Policy, reason: str) -> None
         )
 
 
+def _same_rules(one: Policy, other: Policy) -> bool:
+    """Tell whether two policies are the same but for their days in force, which end when another follows."""
+    return policy_digest(one.model_copy(update={"effective": other.effective})) == policy_digest(other)
+
+
 def _agree(closed: ClosedScores, policy: Policy, tables: Mapping[str, pd.DataFrame]) -> bool:
     """Tell whether a scoring is the closed one in every figure, each as its shortest decimal.
 
@@ -257,7 +277,7 @@ def _agree(closed: ClosedScores, policy: Policy, tables: Mapping[str, pd.DataFra
         return False
     if closed.targets is not None:
         pairs.append((closed.targets, tables[TARGETS]))
-    if policy_digest(closed.policy) != policy_digest(policy):
+    if not _same_rules(closed.policy, policy):
         return False
     for before, now in pairs:
         columns = [name for name in before.columns if name not in NO_FIGURES]

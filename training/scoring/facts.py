@@ -140,14 +140,18 @@ def facts_from(
 
 
 def _panel(snapshot: Snapshot, needs: Needs, periods: list[int], *, known_on: date | None, whole: bool) -> Panel:
-    """Read what is needed up to the last period; all history only where a pace within the year is to be learned."""
+    """Read what is needed up to the last period.
+
+    All history is needed where a pace within the year is to be learned, and where units took others over: whether a
+    figure is missing in the middle of a life shows only in the whole of it.
+    """
     indicators, calendar = snapshot.indicators, snapshot.description.calendar
     parts = [part for code in needs.codes for part in (indicators[code].denominator, indicators[code].numerator)]
     codes = dict.fromkeys([*needs.codes, *(part for part in parts if part is not None and part in indicators)])
     panel = snapshot.panel(periods[-1], known_on=known_on or date.max, indicators=list(codes))
     within_year = any(period != calendar.last_of_year(int(calendar.year(period))) for period in periods)
     start = max(panel.first, periods[0] - YEARS_BACK * calendar.per_year + 1)
-    if (whole and within_year) or start == panel.first:
+    if (whole and within_year) or snapshot.tree.successors or start == panel.first:
         return panel
     cut = start - panel.first
     return replace(panel, first=start, values={code: array[cut:] for code, array in panel.values.items()})

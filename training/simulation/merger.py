@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from features.errors import LoadlineError
-from features.indicators import Title
+from features.indicators import Indicator, Title
 from features.units import FOREVER, UnitTree
 from training.simulation.change_file import Merger
 from training.simulation.replay import Replay
@@ -34,7 +35,9 @@ def simulate_merger(setting: Setting, change: Merger) -> Effect:
     since = setting.since(start)
     other = Reworked.of(setting.snapshot, tree=merged_tree(setting.snapshot.tree, change, start))
     before = setting.present()
-    after = setting.with_earlier(setting.replayed(setting.after, since, snapshot=other), start)
+    targets = None if setting.asked is None else merged_targets(setting.asked, change, other.indicators)
+    later = setting.replayed(setting.after, since, snapshot=other, targets=targets)
+    after = setting.with_earlier(later, start)
     table = _table(before, after, change, since)
     others = _others_moved(before, after, change, since)
     told, told_zh = ", ".join(change.units), "、".join(change.units)
@@ -91,6 +94,17 @@ def merged_tree(tree: UnitTree, change: Merger, start: int) -> UnitTree:
         attributes = pd.concat([attributes, like])
     successors = dict(tree.successors) | dict.fromkeys(ended, (heir,))
     return replace(tree, codes=codes, spells=spells, attributes=attributes, successors=successors)
+
+
+def merged_targets(targets: pd.DataFrame, change: Merger, indicators: Mapping[str, Indicator]) -> pd.DataFrame:
+    """Add up the targets of the units that are merged; targets of ratios are no sums, so only the heir's own stay."""
+    columns = [name for name in ("floor", "target", "stretch") if name in targets]
+    volumes = {code for code in targets["indicator"].unique() if indicators[code].kind in ("flow", "stock")}
+    named = targets["unit"].isin([*change.units, change.into])
+    summed = targets[named & targets["indicator"].isin(volumes)]
+    summed = summed.groupby(["indicator", "year"])[columns].sum(min_count=len(change.units)).reset_index()
+    own = targets[named & (targets["unit"] == change.into) & ~targets["indicator"].isin(volumes)]
+    return pd.concat([targets[~named], own, summed.assign(unit=change.into)], ignore_index=True)
 
 
 def _ended(spells: pd.DataFrame, ended: list[int], heir: int, start: int) -> pd.DataFrame:

@@ -157,8 +157,8 @@ BREAK = (
 CLOSED = Obligation(
     "closed_periods",
     Title(
-        en="Closed periods stay as they were scored; this replay has stored and changed nothing.",
-        zh="已关账期间维持原得分；本次模拟未存储、未改动任何数据。",
+        en="Closed periods stay as they were scored; this replay has stored and changed no score.",
+        zh="已关账期间维持原得分；本次模拟未存储、未改动任何得分。",
     ),
     MET,
 )

@@ -31,7 +31,10 @@ class Setting:
     periods : tuple of int
         Ordinals.
     targets : pd.DataFrame or None
+        Under the present policy, and under the other one where it has no targets of its own.
     known_on : date or None
+    targets_after : pd.DataFrame or None
+        Under the other policy, whose levels may ask for more or less.
     """
 
     snapshot: Snapshot
@@ -40,10 +43,16 @@ class Setting:
     periods: tuple[int, ...]
     targets: pd.DataFrame | None = None
     known_on: date | None = None
+    targets_after: pd.DataFrame | None = None
+
+    @property
+    def asked(self) -> pd.DataFrame | None:
+        """Give the targets after the change."""
+        return self.targets if self.targets_after is None else self.targets_after
 
     def present(self) -> Replay:
         """Replay under the present policy."""
-        return self.replayed(self.before, self.periods)
+        return replay(self.snapshot, self.before, self.periods, targets=self.targets, known_on=self.known_on)
 
     def replayed(
         self,
@@ -53,12 +62,12 @@ class Setting:
         snapshot: Snapshot | None = None,
         targets: pd.DataFrame | None = None,
     ) -> Replay:
-        """Replay some periods, perhaps on other figures or targets."""
+        """Replay some periods as they would be after the change, perhaps on other figures or targets."""
         return replay(
             self.snapshot if snapshot is None else snapshot,
             policy,
             periods,
-            targets=self.targets if targets is None else targets,
+            targets=self.asked if targets is None else targets,
             known_on=self.known_on,
         )
 

@@ -40,7 +40,9 @@ EFFECTS: dict[type[AnyChange], Callable[[Setting, Any], Effect]] = {
     Merger: simulate_merger,
 }
 """How each kind of change from outside is replayed."""
-NO_TARGETS = "No targets are given, so items against a target have no points: add --targets FILE."
+NO_TARGETS = (
+    "No targets are given, so items against a target have no points: add --targets FILE or --suggested-targets."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,6 +161,7 @@ def simulate(
     home: Path,
     change: AnyChange | None = None,
     targets: pd.DataFrame | None = None,
+    targets_after: pd.DataFrame | None = None,
     point_value: float | None = None,
     known_on: date | None = None,
     progress: Progress = silent,
@@ -177,6 +180,8 @@ def simulate(
     change : AnyChange, optional
     targets : pd.DataFrame, optional
         `unit, indicator, year, target`, and perhaps `floor` and `stretch`.
+    targets_after : pd.DataFrame, optional
+        The same under the other policy, where it would have set others.
     point_value : float, optional
         What a point is worth in the bonus pool.
     known_on : date, optional
@@ -188,7 +193,7 @@ def simulate(
     LoadlineError
         Where a policy names an unknown indicator, the change does not fit the data, or no unit is on a scorecard.
     """
-    setting = Setting(snapshot, before, after, tuple(periods), targets, known_on)
+    setting = Setting(snapshot, before, after, tuple(periods), targets, known_on, targets_after)
     progress("replaying", 0, 1)
     if change is None:
         effect = Effect(setting.present(), setting.replayed(after, setting.periods))

@@ -45,7 +45,7 @@ def simulate_npl_tolerance(setting: Setting, change: NplTolerance) -> Effect:
         hint = "Name the NPL ratio, or another indicator where lower is better."
         raise LoadlineError(f"{change.indicator} is no figure to keep low", where="indicator", hint=hint)
     amount = round(change.points * Decimal(repr(change.share)), DECIMALS)
-    network = score_network(setting.snapshot, setting.after, since, targets=setting.targets, known_on=setting.known_on)
+    network = score_network(setting.snapshot, setting.after, since, targets=setting.asked, known_on=setting.known_on)
     whom = setting.affected(change.applies_to)
     eased = _eased(network, change, amount, whom[network.figures.unit])
     after = replay_of(eased, setting.snapshot.indicators)

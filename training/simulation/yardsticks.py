@@ -54,8 +54,8 @@ def moved_targets(setting: Setting, other: Snapshot, since: Sequence[int], codes
                 )
             )
     table = pd.concat(made, ignore_index=True)
-    if setting.targets is None or table.empty:
+    if setting.asked is None or table.empty:
         return table
-    given = setting.targets[["unit", "indicator", "year", "target"]].rename(columns={"target": "target_before"})
+    given = setting.asked[["unit", "indicator", "year", "target"]].rename(columns={"target": "target_before"})
     table = table.merge(given, on=["unit", "indicator", "year"], how="left")
     return table.assign(target_after=table["target_before"] * table["factor"])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from features.indicators import Indicator, Title
+from features.indicators import Indicator, Title, library
 from models.policy.checks.check import GUIDELINE, Check, Place, Subject
 from models.policy.rules import TwoIncrease
 
@@ -28,20 +28,27 @@ def _codes(subject: Subject) -> Iterator[tuple[str, str]]:
 
 
 def _unknown(subject: Subject) -> Iterator[Place]:
-    if subject.indicators is None:
+    known = subject.indicators
+    if known is None:
         return
-    names = {
-        alias: code for code, found in subject.indicators.items() for alias in (code, found.name.en, found.name.zh)
-    }
+    names = {name: code for code, found in known.items() for name in (code, found.name.en, found.name.zh)}
     for where, code in dict.fromkeys(_codes(subject)):
-        if code not in subject.indicators:
-            near = dict.fromkeys(names[name] for name in difflib.get_close_matches(code, list(names), NEAR))
-            yield (
-                where,
-                {"code": code}
-                | {"near": f"Near: {', '.join(near)}." if near else "Indicators are named by their code."}
-                | {"near_zh": f"相近指标：{'、'.join(near)}。" if near else "请填写指标代码。"},
-            )
+        if code not in known:
+            hint, hint_zh = _advice(code, names)
+            yield where, {"code": code, "advice": hint, "advice_zh": hint_zh}
+
+
+def _advice(code: str, names: Mapping[str, str]) -> tuple[str, str]:
+    """Say what to do about an unknown indicator, given the known codes by name."""
+    if code in library():
+        return (
+            "The built-in library has it: declare it in indicators.yaml and bring its figures.",
+            "内置指标库中有该指标：请在indicators.yaml中声明并提供数据。",
+        )
+    near = dict.fromkeys(names[name] for name in difflib.get_close_matches(code, list(names), NEAR))
+    if near:
+        return f"Near: {', '.join(near)}.", f"相近指标：{'、'.join(near)}。"
+    return "Name it by its code, as in indicators.yaml.", "请按indicators.yaml中的代码填写。"
 
 
 def _monitored(subject: Subject) -> Iterator[Place]:
@@ -95,7 +102,7 @@ ITEM_CHECKS = (
         "unknown-indicator",
         "error",
         Title(en="there is no indicator {code!r}", zh="指标{code}不存在"),
-        Title(en="{near}", zh="{near_zh}"),
+        Title(en="{advice}", zh="{advice_zh}"),
         _unknown,
         needs="indicators",
     ),

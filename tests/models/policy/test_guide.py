@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from scoring_cases import one_indicator, plain_policy, score_one
 
-from features.indicators import IndicatorSet, parse_yaml
+from features.indicators import IndicatorSet, library, parse_yaml
 from models.policy.checks.versions import ACCEPTANCES
 from models.policy.reading import policy_from
 from models.policy.schema import policy_schema
 from models.policy.shipped import shipped
-from models.policy.validator import CHECKS
+from models.policy.validator import CHECKS, check
 from models.scoring.points import SCORED
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "policy.md").read_text(encoding="utf-8")
@@ -73,8 +73,9 @@ def test_every_ready_made_policy_and_gate_is_there() -> None:
         assert f"| `{name}`" in GUIDE
 
 
-def test_the_document_in_it_is_a_policy() -> None:
+def test_the_document_in_it_is_a_policy_without_findings() -> None:
     whole = next(text for text in re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL) if text.startswith("policy: 1"))
     policy = policy_from(parse_yaml(whole))
     assert policy.label == "branches@2025"
     assert len(policy.gates) == 4
+    assert check(policy, indicators=library()) == ()

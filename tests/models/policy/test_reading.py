@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from policies import policies
 
-from features.indicators import library
+from features.errors import Breach
+from features.indicators import library, parse_yaml
 from features.reading import TableError
 from models.policy.document import Policy
 from models.policy.reading import policy_digest, policy_from, read_policy, write_policy
@@ -40,6 +44,7 @@ scorecards:
 gates:
   - {kind: total_cap, id: cap, title: {en: Cap, zh: 封顶}, at: 105}
 """
+DOCUMENT: Any = parse_yaml(TEXT)
 
 
 def read(folder: Path, text: str = TEXT) -> Policy:
@@ -64,6 +69,20 @@ def test_a_number_is_the_decimal_that_is_written(tmp_path: Path) -> None:
     assert isinstance(first.rule, Ratio)
     assert isinstance(second.rule, Tiers)
     assert (first.rule.cap, second.rule.tiers[1].start) == (Decimal("130.1"), Decimal("0.000001"))
+
+
+def test_more_digits_than_a_double_holds_are_kept(tmp_path: Path) -> None:
+    digits = "0.12345678901234567890123456789"
+    (_, second) = read(tmp_path, TEXT.replace("from: 1.1", f"from: {digits}")).scorecards[0].items
+    assert isinstance(second.rule, Tiers)
+    assert second.rule.tiers[1].start == Decimal(digits)
+
+
+@pytest.mark.parametrize(("text", "value"), [("1_000.5", "1000.5"), ("1.5e+2", "150"), ("+.5", "0.5"), ("0.10", "0.1")])
+def test_numbers_are_read_as_yaml_has_them(tmp_path: Path, text: str, value: str) -> None:
+    (_, second) = read(tmp_path, TEXT.replace("from: 1.1", f"from: {text}")).scorecards[0].items
+    assert isinstance(second.rule, Tiers)
+    assert second.rule.tiers[1].start == Decimal(value)
 
 
 def test_every_problem_is_listed_at_once_with_its_line(tmp_path: Path) -> None:
@@ -125,7 +144,7 @@ def test_fields_that_do_not_fit_together_are_refused(tmp_path: Path) -> None:
     assert "value: goes with against: fixed" in found[0][2]
 
 
-@pytest.mark.parametrize("number", ["12.345", ".nan", "true", "[1]", "1.0e+40"])
+@pytest.mark.parametrize("number", ["12.345", ".nan", ".inf", "true", "[1]", "1.0e+40"])
 def test_a_weight_is_a_number_of_hundredths(tmp_path: Path, number: str) -> None:
     ((line, column, _),) = problems(tmp_path, ("weight: 60", f"weight: {number}"))
     assert (line, column) == (13, "scorecards.retail.items.P01.weight")
@@ -171,6 +190,45 @@ def test_what_is_kept_states_the_defaults(tmp_path: Path) -> None:
 def test_digits_beyond_a_double_survive(tmp_path: Path) -> None:
     policy = read(tmp_path, TEXT.replace("from: 1.1", 'from: "0.12345678901234567890123456789"'))
     assert read(tmp_path, write_policy(policy)) == policy
+
+
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just("tiers")
+ANYTHING = st.recursive(
+    PLAIN,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["kind", "from", "items", "id", "rule"]) | st.text(max_size=5), inner, max_size=3
+        )
+    ),
+    max_leaves=8,
+)
+
+
+def places(content: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Give the path of everything in a document."""
+    pairs = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
+    for part, inner in pairs:
+        yield (*at, part)
+        yield from places(inner, (*at, part))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data(), ANYTHING)
+def test_anything_anywhere_is_read_or_refused_with_its_place(data: st.DataObject, thing: Any) -> None:
+    document = copy.deepcopy(DOCUMENT)
+    *above, last = data.draw(st.sampled_from(list(places(DOCUMENT))))
+    here = document
+    for part in above:
+        here = here[part]
+    here[last] = thing
+    breaches: tuple[Breach, ...] = ()
+    try:
+        policy_from(document)
+    except TableError as error:
+        breaches = error.breaches
+    assert all(breach.expected for breach in breaches)
+    assert {breach.column.split(".")[0] for breach in breaches} <= {str((*above, last)[0]), ""}
 
 
 @settings(max_examples=60, deadline=None)

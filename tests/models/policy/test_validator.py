@@ -513,6 +513,15 @@ def test_an_unknown_indicator_is_answered_with_near_ones() -> None:
     assert "NPL" in finding.hint
     (finding,) = check(made(item("日均贷款", perspective="risk")), indicators=library())
     assert finding.hint == "Near: P01."
+    (finding,) = check(made(item("ZZZZZZ", perspective="risk")), indicators=library())
+    assert finding.hint.startswith("Name it by its code")
+
+
+def test_an_indicator_that_only_the_library_has_is_to_be_declared() -> None:
+    few = IndicatorSet(library()[code] for code in ("R01", "C01"))
+    (finding,) = check(made({f"{ITEM}.perspective": "performance"}), indicators=few)
+    assert (finding.code, finding.where) == ("unknown-indicator", P01)
+    assert "indicators.yaml" in finding.hint
 
 
 def test_uncovered_units_are_counted_with_examples() -> None:

@@ -41,6 +41,8 @@ UNEQUAL = {
         (-5, -5, None),
         (-1e-6, 100, None),  # the sign changed
         (float("nan"), 100, None),
+        (float("inf"), 100, None),
+        (100, float("inf"), None),
         (100, float("nan"), None),
     ],
 )

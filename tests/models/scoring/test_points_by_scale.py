@@ -25,6 +25,8 @@ def test_tiers_of_a_figure_begin_with_their_limit(actual, points):
         (160, 200, "higher", 80),
         (159.999998, 200, "higher", 60),  # 79.999999%
         (0.27, 0.3, "higher", 100),  # 90% exactly, though not in binary
+        (0.036, 0.04, "higher", 100),
+        (0.088, 0.11, "higher", 80),
         (0.63, 0.7, "higher", 100),
         (0.629999, 0.7, "higher", 80),
         (0, 200, "higher", 60),

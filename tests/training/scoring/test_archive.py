@@ -15,6 +15,8 @@ from scoring_bank import CALENDAR, make_policy, make_targets
 
 from features.errors import LoadlineError
 from features.store import Store
+from training.policies import in_force
+from training.policy_activation import activate
 from training.scoring import archive
 from training.scoring.archive import close, read_closed, reproduce, version_folder
 from training.scoring.closings import Closing, closings, last_closed_day, latest
@@ -23,6 +25,7 @@ from training.scoring.tables import summary
 
 DECEMBER = CALENDAR.parse("2024-12")
 BANK = "small-bank"
+ACTIVATED = [("1", "2020-01-01"), ("2", "2025-01-01")]
 NOW = datetime(2025, 4, 5, 9, tzinfo=UTC)
 
 
@@ -115,11 +118,33 @@ def test_a_closed_period_keeps_its_policy(store: Store, tmp_path: Path) -> None:
     assert len(closings(tmp_path, BANK)) == 1
 
 
+def test_a_period_is_closed_under_the_policy_that_was_activated_for_it(store: Store, tmp_path: Path) -> None:
+    one, two = (make_policy(version=version, effective={"from": day}) for version, day in ACTIVATED)
+    for policy in (one, two):
+        activate(
+            tmp_path, BANK, policy, by="Lin", reason="for the tests", last_closed=lambda _level: None, clock=lambda: NOW
+        )
+    network = score_network(store.snapshot(1), two, [DECEMBER], targets=make_targets())
+    with pytest.raises(LoadlineError, match=r"trial@1 is in force on 2024-12-31, but the scores are under trial@2"):
+        closed(network, tmp_path)
+    # The version that the other ended early has other last days on file than in force; its rules are the same.
+    _, new = closed(score_network(store.snapshot(1), one, [DECEMBER], targets=make_targets()), tmp_path)
+    assert new
+    ended = in_force(tmp_path, BANK, date(2024, 12, 31))
+    assert ended is not None
+    assert ended.effective.until == date(2024, 12, 31)
+    _, new = closed(score_network(store.snapshot(1), ended, [DECEMBER], targets=make_targets()), tmp_path)
+    assert not new
+
+
 def test_a_period_may_be_closed_on_either_level(store: Store, tmp_path: Path) -> None:
     close_december(store, tmp_path)
     closing, new = close_december(store, tmp_path, level="owner", id="owners")
     assert new
     assert (closing.version, closing.level) == (1, "owner")
+    assert last_closed_day(tmp_path, BANK, level="owner") == date(2024, 12, 31)
+    close_december(store, tmp_path, period=DECEMBER - 12, level="owner", id="owners")
+    assert last_closed_day(tmp_path, BANK, level="internal") == date(2024, 12, 31)
     assert read_closed(tmp_path, BANK, "2024-12", level="internal").closing.level == "internal"
 
 

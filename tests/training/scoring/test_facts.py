@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import feature_panels
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,9 +15,12 @@ from scoring_bank import BIG, CALENDAR, MERGED, MOVER, NEW, SMALL, make_panel, m
 from features.basis import same_basis
 from features.errors import LoadlineError
 from features.panel import Panel
+from features.periods import Frequency
 from features.rollup import rolled_up
 from features.years import year_figures
 from models.policy.document import Policy
+from models.scoring.engine import score
+from models.scoring.points import SCORED
 from training.scoring.facts import NetworkFacts, facts_from
 
 JUNE, DECEMBER = CALENDAR.parse("2024-06"), CALENDAR.parse("2024-12")
@@ -272,3 +276,31 @@ def test_units_on_no_scorecard_are_counted() -> None:
     policy = every_code(not_scored=[])
     found = facts_from(make_panel(), policy, [DECEMBER])
     assert found.notes[0] == "3 units are on no scorecard of trial@1."
+
+
+@pytest.mark.parametrize("frequency", ["A", "Q", "M"])
+@pytest.mark.parametrize("seed", [0, 1])  # the fiscal year ends in December, or in June
+def test_odd_figures_of_any_frequency_are_taken_like_those_of_years(frequency: Frequency, seed: int) -> None:
+    panel = feature_panels.make_panel(frequency, periods={"A": 9, "Q": 20, "M": 60}[frequency], seed=seed)
+    calendar = panel.calendar
+    codes = [code for code in panel.codes if panel.indicator(code).is_target]
+    weights = ["12.5"] * len(codes)
+    increment = {"kind": "increment", "better": (side := {"step": 1, "points": 1, "most": 20}), "worse": side}
+    items = [{"indicator": c, "weight": w, "rule": increment} for c, w in zip(codes, weights, strict=True)]
+    policy = make_policy(items, gates=[])
+    end = calendar.last_of_year(int(calendar.year(panel.last + 1)) - 1)
+    found = facts_from(panel, policy, [end])
+    for code in codes:
+        figures = year_figures(panel, code).value
+        for kind, row in (("actual", end - panel.first), ("last_year", end - panel.first - calendar.per_year)):
+            np.testing.assert_allclose(found.facts.of(kind, code), figures[row, found.unit], rtol=1e-12, atol=1e-6)
+    year = int(calendar.year(panel.last))
+    leaves = panel.units[~panel.tree.ever_parent].astype(str)
+    targets = pd.concat([pd.DataFrame({"unit": leaves, "indicator": c, "year": year, "target": 50.0}) for c in codes])
+    scores = score(
+        policy,
+        (within := facts_from(panel, policy, [panel.last], targets=targets)).facts,
+        within.card,
+        panel.indicators,
+    )
+    assert all((card.state == SCORED).any() for card in scores)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -12,8 +13,9 @@ from scoring_bank import BIG, CALENDAR, NEW, make_panel, make_policy, make_targe
 
 from features.errors import LoadlineError
 from features.store import Store
+from models.scoring.facts import Facts
 from models.scoring.waterfall import waterfall
-from training.scoring.facts import facts_from
+from training.scoring.facts import YEARS_BACK, facts_from
 from training.scoring.lines import lines
 from training.scoring.network import Network, score_network
 from training.scoring.tables import summary
@@ -41,16 +43,28 @@ def test_figures_known_later_change_nothing(store: Store) -> None:
     assert (summary(now)["known_on"] == "2025-04-02").all()
 
 
-def test_only_the_years_that_count_are_read_without_a_pace(store: Store) -> None:
+def test_a_stored_bank_has_the_figures_that_were_stored(store: Store) -> None:
     policy = make_policy()
-    stored = score_network(store.snapshot(1), policy, [JUNE]).figures.facts
-    whole = facts_from(make_panel(), policy, [JUNE]).facts
-    for code in whole.actual:
-        np.testing.assert_array_equal(stored.actual[code], whole.actual[code])
-        np.testing.assert_array_equal(stored.last_year[code], whole.last_year[code])
-        np.testing.assert_array_equal(stored.peers[code], whole.peers[code])
-    for key in whole.standards:
-        np.testing.assert_array_equal(stored.standards[key], whole.standards[key])
+    assert_same(
+        score_network(store.snapshot(1), policy, [JUNE]).figures.facts, facts_from(make_panel(), policy, [JUNE]).facts
+    )
+
+
+def test_no_year_counts_but_those_that_are_read() -> None:
+    panel, policy = make_panel(), make_policy()
+    panel = replace(panel, tree=replace(panel.tree, successors={}))
+    start = JUNE - YEARS_BACK * 12 + 1
+    cut = {code: array[start - panel.first :] for code, array in panel.values.items()}
+    read = facts_from(replace(panel, first=start, values=cut), policy, [JUNE, DECEMBER])
+    assert_same(read.facts, facts_from(panel, policy, [JUNE, DECEMBER]).facts)
+
+
+def assert_same(one: Facts, other: Facts) -> None:
+    for kind in ("actual", "last_year", "peers", "standards"):
+        left, right = getattr(one, kind), getattr(other, kind)
+        assert left.keys() == right.keys()
+        for key in left:
+            np.testing.assert_array_equal(left[key], right[key])
 
 
 def test_the_lines_of_a_score_add_up_to_it(network: Network) -> None:

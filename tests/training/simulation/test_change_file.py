@@ -51,7 +51,7 @@ def test_a_table_lies_beside_the_file(tmp_path: Path) -> None:
         ("change: 1\nkind: rate_cap\nfrom: 2025\ncap: 4\nincome: P09\n", 1, "rate"),
         ("change: 1\nkind: definition\nfrom: 2025\nindicator: P\nversion: b\ntreatment: restate\n", 1, "factor"),
         (
-            "change: 1\nkind: definition\nfrom: 2025\nindicator: P\nversion: b\ntreatment: break\nfactor: 2\n",
+            "change: 1\nkind: definition\nfrom: 2025\nindicator: P\nversion: b\ntreatment: break\nfactor: 2",
             1,
             "break",
         ),

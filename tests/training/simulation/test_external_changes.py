@@ -332,10 +332,22 @@ def test_a_change_after_the_last_period_is_refused(snapshot: Snapshot) -> None:
         simulate_merger(setting(snapshot, present(), (JUNE,)), change("merger", units=["S00", "S01"], into="S00"))
 
 
-def test_targets_are_scored_against_in_a_merger(snapshot: Snapshot) -> None:
-    base = setting(snapshot, make_policy(gates=[]))
+def test_merged_units_have_their_targets_added_up(snapshot: Snapshot) -> None:
+    base, targets = setting(snapshot, make_policy(gates=[])), make_targets()
     found = simulate_merger(
-        Setting(snapshot, base.before, base.after, base.periods, make_targets()),
-        change("merger", units=["S00", "S01"], into="S00"),
+        Setting(snapshot, base.before, base.after, base.periods, targets),
+        change("merger", units=["S00", "S01"], into="S99"),
     )
-    assert np.isfinite(fact(found.after, "target", "LENDING", "B01"))
+    given = targets.set_index("unit")["target"]
+    assert fact(found.after, "target", "LENDING", "S99") == pytest.approx(given["S00"] + given["S01"])
+    assert fact(found.after, "target", "LENDING", "B01") == given["B01"]
+
+
+def test_a_policy_is_scored_against_the_targets_that_it_would_have_set(snapshot: Snapshot) -> None:
+    policy, targets = make_policy(gates=[]), make_targets()
+    harder = targets.assign(target=targets["target"] * 1.5)
+    asked = Setting(snapshot, policy, policy, (DECEMBER,), targets, targets_after=harder)
+    before, after = asked.present(), asked.replayed(policy, [DECEMBER])
+    for unit in ("B01", "S03"):
+        old, new = (fact(side, "target", "LENDING", unit) for side in (before, after))
+        assert new == pytest.approx(1.5 * old)

@@ -104,8 +104,17 @@ class Advisor:
         return self._stored(dataset)
 
     def _stored(self, dataset: Dataset) -> tuple[DataVersion, tuple[str, ...]]:
+        cautions = self._checked_policy(dataset)
         version = self.store.ingest(dataset, now=self._clock())
-        return version, (*dataset.notes, *parent_notes(self.store.snapshot(version.version)))
+        return version, (*dataset.notes, *cautions, *parent_notes(self.store.snapshot(version.version)))
+
+    @staticmethod
+    def _checked_policy(dataset: Dataset) -> tuple[str, ...]:
+        if dataset.policy is None:
+            return ()
+        from training.policies import check_own_policy
+
+        return check_own_policy(dataset)
 
     def _ingest_staged(self, source: Path | str, layout: Path | None) -> tuple[DataVersion, tuple[str, ...]]:
         import tempfile

@@ -96,7 +96,8 @@ def simulate(
 def _show(summary: dict, note: str) -> None:
     versions = summary["versions"]
     stretch = versions["from"] if versions["from"] == versions["to"] else f"{versions['from']} to {versions['to']}"
-    typer.echo(f"{versions['policy_before']} -> {versions['policy_after']}, {stretch}. {note}")
+    beside = "" if versions["change"] is None else f" with {versions['change'].replace('_', ' ')}"
+    typer.echo(f"{versions['policy_before']} -> {versions['policy_after']}{beside}, {stretch}. {note}")
     for language in ("en", "zh"):
         typer.echo("")
         for said in summary["statements"]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def run_demo(
     advisor: Advisor, dataset: Path | None, *, progress: Progress = silent, say: Callable[[str], object] = print
 ) -> None:
-    """Ingest, train and suggest targets; with no dataset, on the synthetic sample bank.
+    """Ingest, train, suggest targets and score the last year; with no dataset, on the synthetic sample bank.
 
     Parameters
     ----------
@@ -63,7 +63,24 @@ def run_demo(
     )
     for row in _examples(frame):
         say(f"   {row}")
+    for line in _scored(advisor, version.dataset, year - 1):
+        say(line)
     say(f"Done in {perf_counter() - began:.0f} s.")
+
+
+def _scored(advisor: Advisor, dataset: str, year: int) -> list[str]:
+    """Score the last complete year, where the data reaches back to it."""
+    from serving.scoring import ScoreRequest, told
+
+    calendar, (first, _) = advisor.snapshot(dataset).description.calendar, advisor.snapshot(dataset).span
+    if calendar.first_of_year(year) < first:
+        return ["4. No year is complete, so none is scored."]
+    scores = advisor.scoring.score(ScoreRequest(calendar.format(calendar.last_of_year(year))), dataset=dataset)
+    table = scores.summary()
+    out = advisor.settings.home / f"scores-{dataset}-{year}.csv"
+    advisor.write(table, out)
+    sentences = told(scores, table)
+    return [f"4. {sentences[0]}", *(f"   {sentence}" for sentence in sentences[1:]), f"   Scores and points in {out}."]
 
 
 def _examples(frame) -> list[str]:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from features.dataset import Dataset
 from features.store import Snapshot
+from features.units import FOREVER
 from models.policy.document import Period, Policy
-from models.policy.reading import policy_from, read_policy
+from models.policy.reading import STORED, policy_from, read_policy
 from models.policy.shipped import default_policy
 from models.policy.targets import DEFAULT_POLICY, TargetPolicy
 from models.policy.validator import check, raise_if_errors
@@ -83,6 +85,23 @@ def policy_for(snapshot: Snapshot, home: str | Path, *, day: date, given: Path |
         return found
     policy = default_policy(snapshot.indicators)
     return policy, f"No policy is in force on {day}: the default of equal weights, {policy.label}, stands in."
+
+
+def check_own_policy(dataset: Dataset) -> tuple[str, ...]:
+    """Check the policy that a dataset comes with, before anything is stored; give what it warns of as notes.
+
+    Raises
+    ------
+    TableError, PolicyError
+        With everything that is wrong with it.
+    """
+    if dataset.policy is None:
+        return ()
+    policy = read_policy(dataset.folder / STORED)
+    today = dataset.tree.attributes[dataset.tree.valid(FOREVER)]
+    findings = check(policy, indicators=dataset.indicators, units=today)
+    raise_if_errors(findings)
+    return tuple(f"{STORED}: {finding.what['en']}" for finding in findings)
 
 
 def target_policy_on(snapshot: Snapshot, home: str | Path, day: date) -> TargetPolicy:

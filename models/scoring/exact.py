@@ -90,7 +90,7 @@ def rounded(
     value : np.ndarray
         (N,) finite floats.
     error : np.ndarray or float
-        By how much a value may be off; inf for rows to be computed exactly.
+        By how much a value may be off; inf or NaN for rows to be computed exactly.
     divisor : callable
         Gives for row numbers D such that 200 x value is a whole number over some number up to D; inf where unknown.
     exactly : callable
@@ -110,7 +110,7 @@ def rounded(
     size -= 0.5
     found = (whole + (size >= 0)).astype(np.int32)
     margin = error * 100
-    rows = np.flatnonzero(np.abs(size) <= margin)
+    rows = np.flatnonzero(~(np.abs(size) > margin))
     if len(rows):
         with np.errstate(all="ignore"):
             half = 4 * np.broadcast_to(margin, size.shape)[rows] * divisor(rows) < 1

@@ -99,7 +99,7 @@ def _slope_error(figure: np.ndarray, standards: np.ndarray, worth: float) -> np.
 
 def _slope_divisor(figure: np.ndarray, standards: np.ndarray) -> np.ndarray:
     scale = np.maximum(scale_of(figure), scale_of(standards).max(axis=0))
-    return np.maximum(_widths(standards).max(axis=0) * scale, 1)
+    return np.maximum(np.rint(_widths(standards).max(axis=0) * scale), 1)
 
 
 def _tier_error(case: Case, rule: Tiers) -> np.ndarray | float:

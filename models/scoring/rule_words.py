@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from models.policy.document import Condition, Gate, GradeCeiling, ProtectionFloor, TotalCap
 from models.scoring.conditions import NO, UNKNOWN
 from models.scoring.engine import CardScores
+from models.scoring.facts import FIGURE_DECIMALS
 from models.scoring.gaps import figure_text, gap_text, number_text, percent_text, shown_decimals, telling_apart
 from models.scoring.phrases import Text, both, plain, points_text, say
 
@@ -23,13 +26,25 @@ def condition_text(condition: Condition, scores: CardScores, row: int, *, holds:
         decimals = telling_apart(1, value, limit)
         shown = [percent_text(x, decimals) for x in (value, limit)]
     elif condition.of == "change":
-        decimals = shown_decimals(indicator, value, limit)
-        shown = [_signed(gap_text(indicator, x, decimals), x) for x in (value, limit)]
+        decimals, change = _shown_change(condition, scores, row)
+        shown = [_signed(gap_text(indicator, x, decimals), x) for x in (change, limit)]
     else:
         decimals = shown_decimals(indicator, value, limit)
         shown = [figure_text(indicator, x, decimals) for x in (value, limit)]
     figure = say(f"condition.of.{condition.of}", name=indicator.name.model_dump(), figure=shown[0])
     return say(f"condition.{_comparison(condition) if holds else 'not'}", figure=figure, limit=shown[1])
+
+
+def _shown_change(condition: Condition, scores: CardScores, row: int) -> tuple[int, float]:
+    """Give a change as the difference of both figures as shown, with the decimals that keep its side of the limit."""
+    facts, code, limit = scores.facts, condition.indicator, float(condition.limit)
+    now, before = (float(facts.of(kind, code)[row]) for kind in ("actual", "last_year"))
+    side = np.sign(round(now - before - limit, FIGURE_DECIMALS))
+    for decimals in range(shown_decimals(scores.indicators[code], now, before), FIGURE_DECIMALS):
+        change = round(round(now, decimals) - round(before, decimals), decimals)
+        if np.sign(round(change - limit, FIGURE_DECIMALS)) == side:
+            return decimals, change
+    return FIGURE_DECIMALS, round(now - before, FIGURE_DECIMALS)
 
 
 def measured(condition: Condition, scores: CardScores, row: int) -> float:

@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from models.policy.rules import Efficacy, TwoIncrease
 from models.scoring.attribution import Attribution
 from models.scoring.conditions import YES
 from models.scoring.engine import CardScores, contributions
@@ -153,10 +154,20 @@ def unscored_text(scores: CardScores, code: str, row: int, *, listed: bool = Fal
     number = item_number(scores, code)
     if number is None or scores.state[number, row] == SCORED:
         return None
-    item, state = scores.card.items[number], scores.state[number, row]
-    why = "no_figure" if state == NO_FIGURE else "no_ratio" if state == NO_RATIO else f"no_{item.against}"
+    state = scores.state[number, row]
+    why = "no_figure" if state == NO_FIGURE else "no_ratio" if state == NO_RATIO else _lacking(scores, number, row)
     name = scores.indicators[code].name.model_dump()
     return say("unscored.listed" if listed else "unscored", name=name, why=say(f"unscored.{why}"))
+
+
+def _lacking(scores: CardScores, number: int, row: int) -> str:
+    """Name what an item's rule would need beside the figure."""
+    item = scores.card.items[number]
+    if isinstance(item.rule, Efficacy):
+        return "no_standards"
+    if isinstance(item.rule, TwoIncrease) and not math.isfinite(scores.facts.of("actual", item.rule.all_loans)[row]):
+        return "no_other"
+    return f"no_{item.against}"
 
 
 def item_text(scores: CardScores, number: int, row: int) -> Text:

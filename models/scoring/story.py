@@ -67,6 +67,7 @@ def score_story(
     if not scores.scored[row]:
         return withheld_story(scores, row, unit=unit, period=period)
     grade = int(scores.grade[row])
+    unit = _spaced(unit)
     filled: dict[str, Text | str] = {"unit": unit, "period": period, "score": tenths(int(scores.tenths[row]))}
     if grade >= 0:
         told = [say("story.score.grade", grade=scores.policy.grades[grade].name, **filled)]
@@ -91,7 +92,7 @@ def withheld_story(scores: CardScores, row: int, *, unit: Text, period: Text) ->
     if rule.then == "rescale":
         why = say("story.withheld.share", assessed=assessed, least=plain(int(rule.least_weight * 100)))
     missing = joined(missing_items(scores, row))
-    told = [say("story.withheld", unit=unit, period=period), why, say("story.missing", list=missing)]
+    told = [say("story.withheld", unit=_spaced(unit), period=period), why, say("story.missing", list=missing)]
     return sentences(told)
 
 
@@ -124,6 +125,11 @@ def trend_text(course: Sequence[tuple[Text, int]]) -> Text | None:
         return None
     each = [say("story.trend.one", period=period, score=tenths(score)) for period, score in course[-TREND_TOLD:]]
     return say("story.trend", list=joined(each))
+
+
+def _spaced(name: Text) -> Text:
+    """Set a name in Latin letters apart from the Chinese text that follows it."""
+    return name | {"zh": name["zh"] + " "} if name["zh"][-1:].isascii() else name
 
 
 def _parts(scores: CardScores, row: int) -> list[Text]:

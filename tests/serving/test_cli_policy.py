@@ -142,6 +142,23 @@ def test_a_missing_file_is_named(line, tmp_path):
         assert "gone.yaml" in line.told
 
 
+def test_a_dataset_with_a_wrong_policy_is_refused_whole(line, tmp_path):
+    folder = tmp_path / "dataset"
+    written(folder / "policy.yaml", document())
+    line("ingest", folder)
+    before = line("snapshots", "--format", "json")
+    item = {"indicator": "NPL_RATIO", "weight": 90, "rule": {"kind": "ratio"}}
+    cards = [document()["scorecards"][0] | {"items": [item]}]
+    for wrong, words in (
+        (document(scorecards=cards), "the weights sum to 90, not 100"),
+        (document(levle="internal"), "levle"),
+    ):
+        written(folder / "policy.yaml", wrong)
+        line("ingest", folder, code=1)
+        assert words in line.told
+        assert line("snapshots", "--format", "json") == before
+
+
 def test_the_life_of_a_policy(line, tmp_path):
     first = written(tmp_path / "one.yaml", document())
     second = written(tmp_path / "two.yaml", document("2", "2100-01-01", ratchet_cap=0.4))

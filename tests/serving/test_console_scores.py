@@ -185,6 +185,7 @@ def test_files_hold_what_the_pages_show(person, bank):
     assert {row["dataset"] for row in rows} == {"hostile-bank (合成数据)"}
     book = person.get("/export/scores.xlsx", params={"period": YEAR, "code": "=1+1"})
     sheet = openpyxl.load_workbook(io.BytesIO(book.content)).active
+    assert sheet is not None
     names = [cell.value for cell in sheet[1]]
     amounts = [row[names.index("amount")].value for row in sheet.iter_rows(min_row=2)]
     assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row)

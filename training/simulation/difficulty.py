@@ -27,6 +27,7 @@ def difficulty(
     after: Policy,
     *,
     home: Path,
+    known_on: date | None = None,
     progress: Progress = silent,
 ) -> pd.DataFrame | None:
     """Suggest next year's levels under both policies, from the same distributions.
@@ -39,6 +40,8 @@ def difficulty(
     before, after : Policy
     home : Path
         Where promoted models are kept.
+    known_on : date, optional
+        Leave out what became known after this day.
     progress : Progress
 
     Returns
@@ -51,7 +54,7 @@ def difficulty(
     levels = before.target_policy.levels, after.target_policy.levels
     if levels[0] == levels[1]:
         return None
-    panel = snapshot.panel(snapshot.span[1], known_on=date.max)
+    panel = snapshot.panel(snapshot.span[1], known_on=known_on or date.max)
     items = {item.indicator for policy in (before, after) for card in policy.scorecards for item in card.items}
     codes = [code for code in target_codes(panel) if code in items]
     if not codes:

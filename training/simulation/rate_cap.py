@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -48,12 +49,13 @@ def simulate_rate_cap(setting: Setting, change: RateCap) -> Effect:
     gone = float(lost["income_before"] - lost["income_after"])
     share = gone / float(lost["income_before"]) if lost["income_before"] else 0.0
     hit = int(table.loc[table["income_after"] < table["income_before"], "unit"].nunique())
+    units = int(table["unit"].nunique())
     income = setting.snapshot.indicators[change.income]
     unit = measure_words(income, "after")
     said = Title(
-        en=f"With rates held at {change.cap}% from {change.start}, {hit} of {int(whom.sum())} units lose "
+        en=f"With rates held at {change.cap}% from {change.start}, {hit} of {units} units lose "
         f"{gone:,.2f}{unit['en']} of {income.name.en.lower()}, {share:.1%} of it.",
-        zh=f"自{change.start}起利率上限为{change.cap}%：{int(whom.sum())}家单位中{hit}家的{income.name.zh}合计减少"
+        zh=f"自{change.start}起利率上限为{change.cap}%：{units}家单位中{hit}家的{income.name.zh}合计减少"
         f"{gone:,.2f}{unit['zh']}，占{share:.1%}。",
     )
     tables = {"effect": table}
@@ -98,7 +100,7 @@ def _kept_part(panel: Panel, change: RateCap, start: int, whom: np.ndarray) -> n
 def _effect_table(setting: Setting, change: RateCap, start: int, whom: np.ndarray, *, last: int) -> pd.DataFrame:
     snapshot = setting.snapshot
     codes = [code for code in (change.income, change.rate, change.volume) if code is not None]
-    panel = snapshot.panel(last, known_on=setting.known_on or pd.Timestamp.max.date(), indicators=codes)
+    panel = snapshot.panel(last, known_on=setting.known_on or date.max, indicators=codes)
     keep, rate = _kept_part(panel, change, start, whom), rate_of(panel, change)
     income = panel.array(change.income)
     shown = np.isin(panel.ordinals, [*setting.periods])[:, None] & whom & np.isfinite(income) & np.isfinite(rate)

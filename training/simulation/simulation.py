@@ -208,7 +208,7 @@ def simulate(
         effect=effect,
         compared=compared,
         pool=None if point_value is None else pool_of(compared, point_value),
-        levels=difficulty(snapshot, before, after, home=home, progress=progress),
+        levels=difficulty(snapshot, before, after, home=home, known_on=known_on, progress=progress),
         differences=found,
         obligations=obligations_of(change, after if found else None),
         retraining=retraining_of(change, found),

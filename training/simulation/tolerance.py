@@ -47,7 +47,9 @@ def simulate_npl_tolerance(setting: Setting, change: NplTolerance) -> Effect:
     amount = round(change.points * Decimal(repr(change.share)), DECIMALS)
     network = score_network(setting.snapshot, setting.after, since, targets=setting.asked, known_on=setting.known_on)
     whom = setting.affected(change.applies_to)
-    eased = _eased(network, change, amount, whom[network.figures.unit])
+    rows = whom[network.figures.unit]
+    units = len(np.unique(network.figures.unit[rows]))
+    eased = _eased(network, change, amount, rows)
     after = replay_of(eased, setting.snapshot.indicators)
     earlier = [period for period in setting.periods if period < start]
     if earlier:
@@ -57,9 +59,9 @@ def simulate_npl_tolerance(setting: Setting, change: NplTolerance) -> Effect:
     shown = f"{float(amount):g}"
     said = [
         Title(
-            en=f"{indicator.name.en}: {shown} points more are tolerated for {int(whom.sum())} units from "
+            en=f"{indicator.name.en}: {shown} points more are tolerated for {units} units from "
             f"{change.start}; {moving} of {len(table)} yardsticks of the policy move.",
-            zh=f"{indicator.name.zh}：自{change.start}起对{int(whom.sum())}家单位增加{shown}个百分点容忍度；"
+            zh=f"{indicator.name.zh}：自{change.start}起对{units}家单位增加{shown}个百分点容忍度；"
             f"制度中{len(table)}处衡量标准有{moving}处随之调整。",
         )
     ]

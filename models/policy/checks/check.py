@@ -64,9 +64,9 @@ class PolicyError(LoadlineError):
     def __init__(self, findings: tuple[Finding, ...]) -> None:
         self.findings = findings
         errors = [finding for finding in findings if finding.severity == "error"]
-        listed = "; ".join(map(str, errors))
+        listed = "".join(f"\n  {finding}" for finding in errors)
         count = "an error" if len(errors) == 1 else f"{len(errors)} errors"
-        super().__init__(f"the policy has {count}: {listed}", where=errors[0].where, hint=errors[0].hint)
+        super().__init__(f"the policy has {count}:{listed}", where=errors[0].where, hint=errors[0].hint)
 
 
 @dataclass(frozen=True)

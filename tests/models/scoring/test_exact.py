@@ -71,3 +71,4 @@ def test_rounding_asks_only_where_it_must():
     assert in_stages(-92.345, 1e-10, np.nan, "-92.345") == (-9235, True)
     # Nothing known of the error.
     assert in_stages(50.0, np.inf, 1, "12.3") == (1230, True)
+    assert in_stages(50.0, np.nan, 1, "12.3") == (1230, True)

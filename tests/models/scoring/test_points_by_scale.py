@@ -38,6 +38,9 @@ def test_tiers_of_a_figure_begin_with_their_limit(actual, points):
         (2, 1.8, "lower", 100),
         (0, 2, "lower", 100),
         (160, 200, "band", 80),
+        # 0.9 x 987,654,321.123456 is 888,888,889.0111104
+        (888_888_889.011110, 987_654_321.123456, "higher", 80),
+        (888_888_889.011111, 987_654_321.123456, "higher", 100),
     ],
 )
 def test_tiers_of_attainment(actual, target, direction, points):
@@ -182,6 +185,15 @@ def two_increase(now: tuple[float, float], before: tuple[float, float] | None = 
 )
 def test_two_increases(sme, all_loans, plan, points):
     assert two_increase((sme, all_loans), plan=plan) == (points, round(points * 7 / 100 + 1e-9, 2))
+
+
+def test_a_plan_above_last_year_is_met_exactly():
+    rule = {"kind": "two_increase", "all_loans": "ALL"}
+    item = {"indicator": "SME", "weight": 100, "against": "last_year", "growth": 10, "rule": rule}
+    known = IndicatorSet([one_indicator("SME", "higher"), one_indicator("ALL", "higher")])
+    for growth, points in ((0.11, 5000), (0.109999, 0)):  # a tenth above 0.1 is 0.11, though not in binary
+        figures = {"actual": {"SME": growth, "ALL": 0.22}, "last_year": {"SME": 0.1}}
+        assert score_one(plain_policy([item]), known, figures).points[0, 0] == points
 
 
 def test_two_increases_without_a_plan_or_a_growth():

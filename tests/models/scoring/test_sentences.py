@@ -97,8 +97,8 @@ def policy_of(**changed) -> Policy:
 def scores_of(policy: Policy | None = None, **figures):
     kinds: dict[str, dict[str, np.ndarray]] = {kind: {} for kind in ("actual", "last_year", "target", "peers")}
     usual = {
-        "actual": {"P04": 90, "R01": 1.92, "P08": 12, "C04": 0},
-        "last_year": {"P04": 80, "R01": 1.5, "P08": 10, "C04": 0},
+        "actual": {"P04": 90, "R01": 1.92, "P08": 12, "C04": 0, "R03": 1.926, "R04": 1.922},
+        "last_year": {"P04": 80, "R01": 1.5, "P08": 10, "C04": 0, "R03": 1.523, "R04": 1.521},
         "target": {"P04": 100, "R01": 1.5},
         "peers": {"P04": 95, "R01": 1.52, "P08": 11, "C04": 0},
     }
@@ -242,6 +242,27 @@ def test_an_item_that_was_not_scored_says_why():
     assert item_text(scores, 2, 0)["zh"] == "中间业务收入：去年同口径无数据，未计分"
 
 
+@pytest.mark.parametrize(
+    ("item", "why"),
+    [
+        ({"indicator": "R01", "rule": {"kind": "efficacy"}}, "fewer than five peers had a figure a year before"),
+        ({"indicator": "R01", "rule": {"kind": "levels"}}, "no target is set"),
+        ({"indicator": "S01", "rule": {"kind": "two_increase", "all_loans": "P05"}}, "there is no growth of all loans"),
+        ({"indicator": "R01", "rule": {"kind": "ratio"}, "against": "peers"}, "fewer than five peers have a figure"),
+    ],
+)
+def test_each_rule_says_what_it_lacks(item, why):
+    card = {"id": "all", "title": title("All", "全部"), "items": [item | {"weight": 100}]}
+    policy = policy_of(scorecards=[card], gates=[])
+    scores = scores_of(policy, actual={"S01": 10}, target={"R01": np.nan}, peers={"R01": np.nan})
+    assert item_text(scores, 0, 0)["en"].endswith(f"not scored, {why}")
+
+
+def test_names_in_latin_letters_are_set_apart_in_chinese():
+    assert story_of(scores_of(), unit={"en": "Brazil", "zh": "Brazil"})["zh"].startswith("Brazil 2024年9月得分")
+    assert story_of(scores_of())["zh"].startswith("北京2024年9月得分")
+
+
 def test_items_say_weight_times_points():
     # 100 x 1.5 / 1.92 = 78.125 -> 78.13; 40 x 78.13 / 100 = 31.252 -> 31.25
     assert item_text(scores_of(), 1, 0) == {
@@ -306,6 +327,13 @@ def test_gates_say_what_they_ask_why_and_what_they_do():
             "NPL ratio +0.42 points on last year, above +0.4 points",
             "+0.42",
         ),
+        # 1.926 - 1.523 = 0.403 and 1.93 - 1.52 = 0.41: as the figures are shown, and on the right side of the limit
+        (
+            {"indicator": "R03", "of": "change", "above": 0.4},
+            "Special-mention share +0.41 points on last year",
+            "+0.41",
+        ),
+        ({"indicator": "R04", "of": "change", "above": 0.4}, "Overdue ratio +0.401 points on last year", "+0.401"),
         ({"indicator": "R01", "at_most": 1.92}, "NPL ratio 1.92%, at or below 1.92%", "达到或低于1.92%"),
         ({"indicator": "R01", "above": "1.919999"}, "NPL ratio 1.92%, above 1.919999%", "高于1.919999%"),
     ],

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from fractions import Fraction
+from math import factorial
 
 import numpy as np
 import pytest
@@ -171,6 +173,37 @@ def test_sixty_players_around_a_cap():
     own = now - ref
     assert (np.abs(values) <= np.abs(own) + TOLERANCE).all()  # a cap can only take from what a player brings
     assert (np.sign(values) == np.sign(own)).all()
+
+
+def by_counting(own: np.ndarray, player: int, start: int, cap: int) -> Fraction:
+    """Count the other players' subsets by size and sum in whole numbers: the definition, for many players."""
+    others = np.delete(own, player)
+    zero = -int(others[others < 0].sum())
+    counts = np.zeros((len(others) + 1, zero + int(others[others > 0].sum()) + 1), dtype=np.int64)
+    counts[0, zero] = 1
+    for size, amount in enumerate(others, start=1):
+        moved = np.roll(counts[:size], amount, axis=1)  # sums that cannot occur have a count of 0
+        counts[1 : size + 1] += moved
+    total = start + np.arange(counts.shape[1]) - zero
+    brings = np.minimum(total + own[player], cap) - np.minimum(total, cap)
+    found = Fraction(0)
+    for size, by_sum in enumerate(counts):
+        weight = Fraction(factorial(size) * factorial(len(others) - size), factorial(len(own)))
+        found += weight * sum(int(count) * int(more) for count, more in zip(by_sum, brings, strict=True) if count)
+    return found
+
+
+@pytest.mark.parametrize("place", [0.02, 0.3, 0.55, 0.97])
+def test_forty_players_by_counting_subsets(place):
+    rng = np.random.default_rng(12)
+    own = rng.integers(-60, 80, 40)
+    own[5] = 900  # one far larger than the others
+    start = 9_000
+    cap = start + int(own[own < 0].sum() + place * np.abs(own).sum())
+    game = held_game((own + start // 40)[:, None], np.full((40, 1), start // 40), [(-NO_LIMIT, cap)])
+    values = shapley_values(game)[:, 0]
+    for player in (0, 5, 17, 39):
+        assert values[player] == pytest.approx(float(by_counting(own, player, start, cap)), abs=TOLERANCE)
 
 
 def test_too_many_gates_that_change_are_refused():

@@ -138,7 +138,7 @@ def test_factors_add_up_as_shown_to_the_gap_that_is_shown():
     rng = np.random.default_rng(8)
     for _ in range(50):
         now, then = rng.uniform(1, 500, (2, 3)).round(3)
-        codes = ("UP3", "DOWN2", "UP1")
+        codes: list[str] = ["UP3", "DOWN2", "UP1"]
         figures = [dict(zip(codes, row[:, None], strict=True)) for row in (now, then)]
         facts = Facts(1, figures[0], last_year=figures[1])
         (chain,) = told_chains([codes], facts, KNOWN, row=0, against="last_year")

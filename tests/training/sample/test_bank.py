@@ -101,6 +101,7 @@ def test_the_folder_keeps_the_contract_without_a_remark(folders: tuple[Path, Pat
         "units.csv",
         "observations.parquet",
         "goals.csv",
+        "policy.yaml",
     }
 
 

@@ -1,4 +1,8 @@
-"""Compiling of numeric loops. Importing this module loads numba, so what uses it is imported where it is called."""
+"""Compiling of numeric loops. Importing this module loads numba, so what uses it is imported where it is called.
+
+What is kept on disk is tied to the file of the function, not to what that calls: keep functions that call each other in
+one file, or a change in one is not seen by the others.
+"""
 
 from __future__ import annotations
 

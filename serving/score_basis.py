@@ -9,6 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from features.errors import LoadlineError
 from features.store import Snapshot
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from training.scoring.network import Network
 
 KEPT = 8
-"""Periods that are kept: the year's quarters, this year and last."""
+"""Answers that are kept: of four periods, with their tables or courses."""
 TREND_PERIODS = 6
 """Periods of a course, this one included: half a year of months, six years."""
 
@@ -122,6 +123,11 @@ class ScoreBases:
             tuple(records),
         )
 
+    def table(self, basis: ScoreBasis) -> pd.DataFrame:
+        """Give one row a unit; see `training.scoring.tables.summary`. Not to be changed."""
+        with self._lock:
+            return self._table(basis)
+
     def course(self, basis: ScoreBasis) -> Course:
         """Give stated scores and grades of the periods up to this one, the earliest first.
 
@@ -131,11 +137,14 @@ class ScoreBases:
         with self._lock:
             return self._keep(("course", *basis.stamp), lambda: self._course(basis))
 
+    def _table(self, basis: ScoreBasis) -> pd.DataFrame:
+        return self._keep(("table", *basis.stamp), basis.scores.summary)
+
     def _keep(self, key: tuple[Any, ...], make) -> Any:
         found = self._kept.pop(key, None)
         found = make() if found is None else found
         self._kept[key] = found
-        while len(self._kept) > 2 * KEPT:
+        while len(self._kept) > KEPT:
             del self._kept[next(iter(self._kept))]
         return found
 
@@ -199,7 +208,7 @@ class ScoreBases:
             except LoadlineError:  # no unit was on a scorecard then
                 earlier = []
         tables = [(calendar.format(period), open_scores) for period in earlier]
-        for period, table in [*tables, (basis.period, summary(network))]:
+        for period, table in [*tables, (basis.period, self._table(basis))]:
             standing = None
             if period != basis.period:
                 standing = latest(

@@ -184,7 +184,7 @@ class ScoreExplanation(Score):
     drivers: list[ScoreDriver] = Field(description="Shares that add up to the difference, as the policy lists them.")
     lifts: list[str] = Field(description="Codes of the drivers that add points, the largest first.")
     drags: list[str] = Field(description="Codes of the drivers that take points, the largest first.")
-    by_control: ByControl = Field(description="The difference by who can move it.")
+    by_control: ByControl = Field(description="The same difference added up by who can move it.")
     next_grade: NextGrade | None = Field(description="What would lift the grade; null without grades or score.")
     trend: list[TrendPoint] = Field(description="Earlier periods and this one, the earliest first.")
     factors: list[FactorChain] = Field(description="Volumes as products, where the policy names chains.")

@@ -15,7 +15,7 @@ from serving.api.desk import Desk, entity_tag
 from serving.console.export import table_file
 from serving.console.formats import Reader
 from serving.console.pages import LONGEST_SEARCH, Dataset, TheDesk, ThePages, stored_directory
-from serving.console.score_rows import ScoreRow, score_rows, shown_drivers, shown_lines
+from serving.console.score_rows import score_rows, shown_drivers, shown_lines
 from serving.console.waterfall import draw_trend
 from serving.directory import Directory
 from serving.errors import NotFoundError
@@ -55,7 +55,7 @@ def score_list(
     if directory is None:
         return pages.show(request.scope, "empty.html")
     basis, trouble = _basis(desk, directory, period)
-    rows = [] if basis is None else _rows(basis)
+    rows = [] if basis is None else score_rows(basis, desk.advisor.explaining.bases.table(basis))
     groups = sorted({row.group for row in rows if row.group})
     wanted = q.strip().casefold()
     fitting = [
@@ -144,7 +144,7 @@ def export_scores(
     basis = desk.scores(period, dataset=dataset)
     directory = desk.directory(dataset)
     if code is None:
-        table = basis.scores.summary()
+        table = desk.advisor.explaining.bases.table(basis)
     else:
         desk.unit(directory, code)
         table = basis.scores.lines()
@@ -180,10 +180,6 @@ def _basis(desk: Desk, directory: Directory, period: str | None) -> tuple[ScoreB
 def _by_default(basis: ScoreBasis | None) -> bool:
     """Tell whether nobody gave a policy."""
     return basis is not None and basis.closed is None and basis.network.policy.id == DEFAULT_ID
-
-
-def _rows(basis: ScoreBasis) -> list[ScoreRow]:
-    return score_rows(basis, basis.scores.summary())
 
 
 def _periods(directory: Directory) -> list[str]:

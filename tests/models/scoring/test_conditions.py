@@ -28,6 +28,9 @@ from models.scoring.conditions import NO, UNKNOWN, YES
         ({"of": "attainment", "below": 50}, {"actual": -1, "target": 50}, YES),
         ({"of": "attainment", "at_least": 57}, {"actual": 0.57, "target": 1}, YES),
         ({"of": "attainment", "above": 70}, {"actual": 0.21, "target": 0.3}, NO),
+        # 33.33333299999997..., and 33.33333300000006 with the other
+        ({"of": "attainment", "below": "33.333333"}, {"actual": 10399.999053, "target": 31199.997471}, YES),
+        ({"of": "attainment", "at_most": "33.333333"}, {"actual": 7866.667902, "target": 23600.003942}, NO),
         ({"of": "attainment", "below": 50}, {"actual": 1, "target": 0}, UNKNOWN),
         ({"of": "attainment", "below": 50}, {"actual": 1, "target": -4}, UNKNOWN),
         ({"of": "attainment", "below": 50}, {"actual": 1}, UNKNOWN),

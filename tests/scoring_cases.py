@@ -97,7 +97,7 @@ def _rule(rng: Generator, direction: str) -> dict[str, Any]:
             return {"kind": "efficacy"}
         standards = sorted({Decimal(str(x)) for x in (*rng.choice(GRID, 3), -7, 300)}, reverse=direction == "lower")
         coefficients = [Decimal(k + 1) / len(standards) for k in range(len(standards))]
-        coefficients = [round(q, 3) for q in coefficients]
+        coefficients = [round(q, 5) for q in coefficients]
         return {"kind": "efficacy", "standards": standards, "coefficients": coefficients}
     return {"kind": "levels"}
 
@@ -126,7 +126,7 @@ def _item(rng: Generator, indicator: Indicator, weight: Decimal) -> dict[str, An
     if item["against"] == "fixed":
         item["value"] = pick(rng, [Decimal(100), Decimal(0), Decimal(-3), Decimal("79.95")])
     elif item["against"] != "target":
-        item["growth"] = pick(rng, [Decimal(0), Decimal(5), Decimal("-12.345")])
+        item["growth"] = pick(rng, [Decimal(0), Decimal(5), Decimal("-12.345"), Decimal("7.00003")])
     return item
 
 

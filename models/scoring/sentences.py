@@ -201,17 +201,19 @@ def item_number(scores: CardScores, code: str) -> int | None:
 
 
 def _including(code: str, now: CardScores, then: CardScores, row: int) -> Text:
-    """Name the adjustments and gates of an indicator that stand differently in the reference."""
-    titles = []
+    """Name the adjustments and gates of an indicator that do not apply alike to a score and to its reference."""
+    titles: dict[str, list[Text]] = {"with": [], "without": []}
     for number, adjustment in enumerate(now.card.adjustments):
-        if adjustment.when.indicator == code and now.adjustments[number, row] != then.adjustments[number, row]:
-            titles.append(adjustment.title.model_dump())
+        mine, other = now.adjustments[number, row], then.adjustments[number, row]
+        if adjustment.when.indicator == code and mine != other:
+            titles["with" if mine else "without"].append(adjustment.title.model_dump())
     for number, gate in enumerate(now.policy.gates):
         condition = getattr(gate, "when", None)
-        differs = (now.acts[number, row] == YES) != (then.acts[number, row] == YES)
-        if condition is not None and condition.indicator == code and differs:
-            titles.append(gate.title.model_dump())
-    return say("including", titles=joined(titles)) if titles else NOTHING
+        mine, other = now.acts[number, row] == YES, then.acts[number, row] == YES
+        if condition is not None and condition.indicator == code and mine != other:
+            titles["with" if mine else "without"].append(gate.title.model_dump())
+    rules = [say(f"including.{kind}", titles=joined(names)) for kind, names in titles.items() if names]
+    return say("including", rules=joined(rules, "sentence.separator")) if rules else NOTHING
 
 
 def _known(value: float) -> float | None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -22,13 +21,9 @@ from features.errors import LoadlineError
 from features.indicators import Indicator
 from serving.directory import Directories, Directory, UnitEntry
 from serving.errors import NotFoundError
-from serving.explaining import NoScoreError
-from serving.scoring import ScoreRequest
 
 if TYPE_CHECKING:
     from serving.advisor import Advisor
-    from serving.score_basis import ScoreBasis
-    from serving.score_schemas import Against, PolicyList, Score, ScoreExplanation
 
 READINESS_SECONDS = 5.0
 """Readiness is asked for often, by anybody, and loads the model: an answer stands for this long."""
@@ -103,14 +98,6 @@ class UnitPath:
     indicator: Indicator
     past: list[tuple[str, float | None]]
     table: pd.DataFrame
-
-
-@contextmanager
-def _or_not_found() -> Iterator[None]:
-    try:
-        yield
-    except NoScoreError as error:
-        raise NotFoundError(error.what, hint=error.hint) from error
 
 
 class Desk:
@@ -255,63 +242,6 @@ class Desk:
                 hint="Paths are made for units that have figures of the last periods and have not ended.",
             )
         return UnitPath(directory, unit, found, directory.course(code, indicator), mine)
-
-    def scores(self, period: str | None, *, dataset: str | None = None) -> ScoreBasis:
-        """Give the scores of all units in a period, by default the last one with figures.
-
-        Raises
-        ------
-        NotFoundError
-            Where there is no such period.
-        LoadlineError
-            Where it cannot be scored.
-        """
-        directory = self.directory(dataset)
-        asked = self._asked(directory, period)
-        return self.advisor.explaining.bases.basis(asked, dataset=directory.snapshot.about.dataset)
-
-    def score(self, code: str, period: str, *, dataset: str | None = None) -> tuple[Score, tuple[object, ...]]:
-        """Give a unit's score, and what tells it from others.
-
-        Raises
-        ------
-        NotFoundError
-            Where there is no such unit or period, or the unit is on no scorecard in it.
-        """
-        directory = self.directory(dataset)
-        name, asked = directory.snapshot.about.dataset, self._asked(directory, period)
-        self.unit(directory, code)
-        explaining = self.advisor.explaining
-        with _or_not_found():
-            return explaining.score(code, asked, dataset=name), explaining.bases.stamp(asked, dataset=name)
-
-    def explained_score(
-        self, code: str, period: str, *, against: Against | None = None, dataset: str | None = None
-    ) -> tuple[ScoreExplanation, tuple[object, ...]]:
-        """Give a unit's score against a reference, and what tells it from others; see `score`."""
-        directory = self.directory(dataset)
-        name, asked = directory.snapshot.about.dataset, self._asked(directory, period)
-        self.unit(directory, code)
-        explaining = self.advisor.explaining
-        with _or_not_found():
-            found = explaining.explain(code, asked, against=against, dataset=name)
-            return found, explaining.bases.stamp(asked, dataset=name)
-
-    def policies(self, *, dataset: str | None = None) -> PolicyList:
-        """List the policies of a dataset, and which one answers."""
-        from serving.policy_list import policy_list
-
-        return policy_list(self.advisor, self.directory(dataset).snapshot)
-
-    def _asked(self, directory: Directory, period: str | None) -> ScoreRequest:
-        snapshot = directory.snapshot
-        if period is None:
-            return ScoreRequest(snapshot.description.calendar.format(snapshot.span[1]))
-        try:
-            self.advisor.scoring.ordinal(snapshot, period)
-        except LoadlineError as error:
-            raise NotFoundError(f"there are no scores of {period!r}: {error.what}", hint=error.hint) from error
-        return ScoreRequest(period)
 
     def readiness(self) -> dict[str, str]:
         """Tell the state of each component: `ok`, `degraded: ...` or `missing: ...`."""

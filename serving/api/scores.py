@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
+from serving.api import score_desk
 from serving.api.desk import Desk, desk_of, entity_tag
 from serving.api.units import DatasetName, UnitCode
 from serving.score_schemas import Against, PolicyList, Score, ScoreExplanation
@@ -44,7 +45,7 @@ def explain_score(
     dataset: DatasetName = None,
 ) -> ScoreExplanation:
     """Split the difference between a score and its reference over the indicators, exactly, and tell it in words."""
-    found, stamp = desk.explained_score(unit, period, against=against, dataset=dataset)
+    found, stamp = score_desk.explained_score(desk, unit, period, against=against, dataset=dataset)
     response.headers["ETag"] = entity_tag("score-explanation", *stamp, unit, found.against)
     return found
 
@@ -58,7 +59,7 @@ def get_score(
     dataset: DatasetName = None,
 ) -> Score:
     """Give a score with every line that it adds up from. A closed period is given as it was closed."""
-    found, stamp = desk.score(unit, period, dataset=dataset)
+    found, stamp = score_desk.unit_score(desk, unit, period, dataset=dataset)
     response.headers["ETag"] = entity_tag("score", *stamp, unit)
     return found
 
@@ -68,6 +69,6 @@ def list_policies(
     response: Response, desk: Annotated[Desk, Depends(desk_of)], dataset: DatasetName = None
 ) -> PolicyList:
     """List the activated policies, the one that came with the dataset, and what stands in where there is none."""
-    found = desk.policies(dataset=dataset)
+    found = score_desk.policies(desk, dataset=dataset)
     response.headers["ETag"] = entity_tag("policies", found.model_dump_json())
     return found

@@ -12,6 +12,7 @@ from models.policy.default import DEFAULT_ID
 from models.scoring.gaps import AGAINST
 from models.scoring.story import period_text
 from serving.api.desk import Desk, entity_tag
+from serving.api.score_desk import explained_score, period_scores
 from serving.console.export import table_file
 from serving.console.formats import Reader
 from serving.console.pages import LONGEST_SEARCH, Dataset, TheDesk, ThePages, stored_directory
@@ -106,7 +107,7 @@ def score_page(
     found: ScoreExplanation | None = None
     if basis is not None:
         try:
-            found, _ = desk.explained_score(code, basis.period, against=against, dataset=dataset)
+            found, _ = explained_score(desk, code, basis.period, against=against, dataset=dataset)
         except NotFoundError:
             found = None
     indicators = directory.snapshot.indicators
@@ -141,7 +142,7 @@ def export_scores(
     code: str | None = None,
 ) -> Response:
     """Give the scores of a period as a file, or every line of one unit's score."""
-    basis = desk.scores(period, dataset=dataset)
+    basis = period_scores(desk, period, dataset=dataset)
     directory = desk.directory(dataset)
     if code is None:
         table = desk.advisor.explaining.bases.table(basis)
@@ -170,7 +171,7 @@ def export_scores(
 def _basis(desk: Desk, directory: Directory, period: str | None) -> tuple[ScoreBasis | None, LoadlineError | None]:
     """Score a period; where that is not possible, give why."""
     try:
-        return desk.scores(period or None, dataset=directory.snapshot.about.dataset), None
+        return period_scores(desk, period or None, dataset=directory.snapshot.about.dataset), None
     except NotFoundError:
         raise
     except LoadlineError as error:

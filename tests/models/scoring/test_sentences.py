@@ -348,8 +348,11 @@ def test_conditions_of_every_kind_show_what_they_are_judged_by(condition, en, zh
 def test_rules_that_stand_differently_in_the_reference_are_named():
     reason = reason_of("R01", -1530, actual={"R01": 5.2})
     assert "(with NPL ceiling): -15.3" in reason.text["en"]
-    assert "（含不良降级），扣15.3分" in reason.text["zh"]
-    assert reason_of("C04", -150, actual={"C04": 3}).text["zh"].endswith("（含审计扣分），扣1.5分")
+    assert "（触发不良降级），扣15.3分" in reason.text["zh"]
+    assert reason_of("C04", -150, actual={"C04": 3}).text["zh"].endswith("（触发审计扣分），扣1.5分")
+    cleared = reason_of("R01", 1530, against="last_year", last_year={"R01": 5.2})
+    assert "(without NPL ceiling): +15.3" in cleared.text["en"]
+    assert "（未触发不良降级），加15.3分" in cleared.text["zh"]
     assert rule_reason("rounding", -2).text == {
         "en": "Rounding to one decimal: -0.02",
         "zh": "四舍五入至一位小数，扣0.02分",

@@ -82,6 +82,15 @@ def test_new_weights_need_no_target_model_to_learn_again() -> None:
     assert "shadow" in found.why.en
 
 
+def test_a_change_from_outside_and_a_new_policy_together_ask_for_both() -> None:
+    found = differences(present(), other())
+    both = retraining_of(change("rate_cap", **CHANGES["rate_cap"]), found)
+    assert both.models
+    assert RETRAINING["rate_cap"].why.en in both.why.en
+    assert retraining_of(None, found).why.zh in both.why.zh
+    assert not retraining_of(change("merger", **CHANGES["merger"]), found).models
+
+
 def test_an_obligation_is_open_until_it_is_met() -> None:
     state = {o.code: o.state for o in obligations_of(change("merger", **CHANGES["merger"]), None)}
     assert (state["approver"], state["rollback"], state["effective_date"]) == (OPEN, OPEN, MET)

@@ -1,0 +1,91 @@
+"""What endpoints and pages ask about scores, in the form in which they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from features.errors import LoadlineError
+from serving.api.desk import Desk
+from serving.directory import Directory
+from serving.errors import NotFoundError
+from serving.explaining import NoScoreError
+from serving.scoring import ScoreRequest
+
+if TYPE_CHECKING:
+    from serving.score_basis import ScoreBasis
+    from serving.score_schemas import Against, PolicyList, Score, ScoreExplanation
+
+Stamp = tuple[object, ...]
+"""Tells an answer from every other."""
+
+
+def period_scores(desk: Desk, period: str | None, *, dataset: str | None = None) -> ScoreBasis:
+    """Give the scores of all units in a period, by default the last one with figures.
+
+    Raises
+    ------
+    NotFoundError
+        Where there is no such period.
+    LoadlineError
+        Where it cannot be scored.
+    """
+    directory = desk.directory(dataset)
+    asked = _asked(desk, directory, period)
+    return desk.advisor.explaining.bases.basis(asked, dataset=directory.snapshot.about.dataset)
+
+
+def unit_score(desk: Desk, code: str, period: str, *, dataset: str | None = None) -> tuple[Score, Stamp]:
+    """Give a unit's score.
+
+    Raises
+    ------
+    NotFoundError
+        Where there is no such unit or period, or the unit is on no scorecard in it.
+    """
+    directory = desk.directory(dataset)
+    name, asked = directory.snapshot.about.dataset, _asked(desk, directory, period)
+    desk.unit(directory, code)
+    explaining = desk.advisor.explaining
+    with _or_not_found():
+        return explaining.score(code, asked, dataset=name), explaining.bases.stamp(asked, dataset=name)
+
+
+def explained_score(
+    desk: Desk, code: str, period: str, *, against: Against | None = None, dataset: str | None = None
+) -> tuple[ScoreExplanation, Stamp]:
+    """Give a unit's score against a reference; see `unit_score`."""
+    directory = desk.directory(dataset)
+    name, asked = directory.snapshot.about.dataset, _asked(desk, directory, period)
+    desk.unit(directory, code)
+    explaining = desk.advisor.explaining
+    with _or_not_found():
+        found = explaining.explain(code, asked, against=against, dataset=name)
+        return found, explaining.bases.stamp(asked, dataset=name)
+
+
+def policies(desk: Desk, *, dataset: str | None = None) -> PolicyList:
+    """List the policies of a dataset, and which one answers."""
+    from serving.policy_list import policy_list
+
+    return policy_list(desk.advisor, desk.directory(dataset).snapshot)
+
+
+def _asked(desk: Desk, directory: Directory, period: str | None) -> ScoreRequest:
+    snapshot = directory.snapshot
+    if period is None:
+        return ScoreRequest(snapshot.description.calendar.format(snapshot.span[1]))
+    try:
+        desk.advisor.scoring.ordinal(snapshot, period)
+    except LoadlineError as error:
+        raise NotFoundError(f"there are no scores of {period!r}: {error.what}", hint=error.hint) from error
+    return ScoreRequest(period)
+
+
+@contextmanager
+def _or_not_found() -> Iterator[None]:
+    try:
+        yield
+    except NoScoreError as error:
+        raise NotFoundError(error.what, hint=error.hint) from error

@@ -68,8 +68,16 @@ def serve(advisor: Advisor, *, host: str, port: int, say: Callable[[str], object
         timeout_graceful_shutdown=DRAIN_SECONDS,
         h11_max_incomplete_event_size=64 << 10,
     )
+    threading.Thread(target=_prepare, daemon=True).start()
     with listening, _stops_quietly():
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def _prepare() -> None:
+    """Load and compile in the background what the first explanation of a score would wait for."""
+    from models.scoring.shapley import prepare
+
+    prepare()
 
 
 def _listen(host: str, port: int) -> socket.socket:

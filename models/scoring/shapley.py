@@ -144,6 +144,16 @@ def whole_cents(values: np.ndarray, total: np.ndarray) -> np.ndarray:
     return shares(np.round(values, NOISE_DECIMALS).T, total, decimals=0).T.astype(np.int64)
 
 
+def prepare() -> None:
+    """Compile what hard rows need, so that nobody waits for it: seconds the first time, then it is kept on disk."""
+    none, amounts = np.zeros((0, 1), dtype=np.int64), np.array([[100], [200]])
+    always = np.ones((1, 1), dtype=bool)
+    nobody, ends = np.zeros(0, dtype=np.int64), np.array([[-NO_LIMIT, 150]])
+    shapley_cents(
+        Game(amounts, amounts * 0, none, none, nobody, nobody.astype(bool), None, None, always, always, ends[:, 0] * 0 - 1, ends)
+    )  # fmt: skip
+
+
 def _plain_values(game: Game) -> tuple[np.ndarray, np.ndarray]:
     """Give the values (M, N) of rows where the total is a sum or nothing, and the numbers of the other rows."""
     difference = game.base_now - game.base_ref

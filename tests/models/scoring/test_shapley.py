@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from shapley_games import by_all_orders, by_all_subsets, random_game, value_of
 
 from features.errors import LoadlineError
-from models.scoring.shapley import NO_LIMIT, Game, shapley_cents, shapley_values, whole_cents
+from models.scoring.shapley import NO_LIMIT, Game, prepare, shapley_cents, shapley_values, whole_cents
 
 TOLERANCE = 1e-9
 
@@ -235,3 +235,10 @@ def test_plain_rows_load_no_compiler():
         "assert 'numba' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_preparing_compiles_what_hard_rows_need():
+    prepare()
+    from models.scoring.shapley_kernel import solve
+
+    assert solve.signatures

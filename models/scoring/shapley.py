@@ -147,11 +147,12 @@ def whole_cents(values: np.ndarray, total: np.ndarray) -> np.ndarray:
 def prepare() -> None:
     """Compile what hard rows need, so that nobody waits for it: seconds the first time, then it is kept on disk."""
     none, amounts = np.zeros((0, 1), dtype=np.int64), np.array([[100], [200]])
-    always = np.ones((1, 1), dtype=bool)
-    nobody, ends = np.zeros(0, dtype=np.int64), np.array([[-NO_LIMIT, 150]])
-    shapley_cents(
-        Game(amounts, amounts * 0, none, none, nobody, nobody.astype(bool), None, None, always, always, ends[:, 0] * 0 - 1, ends)
+    nobody, capped = np.zeros(0, dtype=np.int64), np.ones((1, 1), dtype=bool)
+    game = Game(
+        amounts, 0 * amounts, none, none, nobody, nobody.astype(bool), None, None,
+        capped, capped, np.array([-1]), np.array([[-NO_LIMIT, 150]]),
     )  # fmt: skip
+    shapley_cents(game)
 
 
 def _plain_values(game: Game) -> tuple[np.ndarray, np.ndarray]:

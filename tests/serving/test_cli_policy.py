@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 import yaml
+from command_line import CommandLine
 from serving_home import advisor_at, write_dataset
 
 from models.policy.reading import read_policy
 from models.policy.shipped import shipped, shipped_text
-from serving.cli import main
 
 
 def document(version: str = "1", first: str = "2025-01-01", **changes: Any) -> dict[str, Any]:
@@ -42,27 +41,15 @@ def written(path: Path, content: dict[str, Any] | str) -> Path:
     return path
 
 
-class Line:
-    """The command line without a process of its own."""
+class Line(CommandLine):
+    """Gives what a command prints, and keeps what it said on stderr."""
 
-    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.home, self.patch, self.capsys = home, monkeypatch, capsys
-        self.told = ""
+    told = ""
 
-    def __call__(self, *arguments: object, code: int = 0) -> str:
-        """Run a command and check how it ended; give its output, and keep what it said on stderr."""
-        place = () if arguments[1] == "schema" else ("--home", str(self.home))
-        self.patch.setattr(sys, "argv", ["loadline", *map(str, arguments), *place])
-        self.capsys.readouterr()
-        try:
-            main()
-            ended = 0
-        except SystemExit as end:
-            ended = 0 if end.code is None else end.code
-        shown = self.capsys.readouterr()
-        self.told = shown.err
-        assert ended == code, shown.err
-        return shown.out
+    def __call__(self, *arguments: object, code: int = 0) -> str:  # type: ignore[override]
+        told = super().__call__(*arguments, code=code, at_home=arguments[1:2] != ("schema",))
+        self.told = told.err
+        return told.out
 
     def json(self, *arguments: object, code: int = 0) -> Any:
         return json.loads(self(*arguments, "--format", "json", code=code))

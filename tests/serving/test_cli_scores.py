@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import shutil
-import sys
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,11 +12,11 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from command_line import CommandLine
 from scoring_bank import make_panel, make_policy, make_targets, write_bank
 from serving_home import advisor_at
 
 from models.policy.reading import write_policy
-from serving.cli import main
 from serving.tables import MOST_SHEET_ROWS, write_sheets
 
 
@@ -30,34 +28,11 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "home"
 
 
-@dataclass(frozen=True)
-class Told:
-    out: str
-    err: str
-
-
-class Here:
-    """The command line without a process of its own."""
-
-    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.home, self.patch, self.capsys = home, monkeypatch, capsys
-
-    def __call__(self, *arguments: object, code: int = 0) -> Told:
-        self.patch.setattr(sys, "argv", ["loadline", *map(str, arguments), "--home", str(self.home)])
-        self.capsys.readouterr()
-        try:
-            main()
-            ended = 0
-        except SystemExit as end:
-            ended = 0 if end.code is None else end.code
-        told = self.capsys.readouterr()
-        assert ended == code, told.err
-        return Told(told.out, told.err)
-
-
 @pytest.fixture
-def here(stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Here:
-    return Here(shutil.copytree(stored, tmp_path / "home"), monkeypatch, capsys)
+def here(
+    stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> CommandLine:
+    return CommandLine(shutil.copytree(stored, tmp_path / "home"), monkeypatch, capsys)
 
 
 @pytest.fixture
@@ -74,7 +49,7 @@ def targets(tmp_path: Path) -> Path:
     return path
 
 
-def test_without_a_policy_equal_weights_stand_in(here: Here) -> None:
+def test_without_a_policy_equal_weights_stand_in(here: CommandLine) -> None:
     told = here("score", "--period", "2024")
     table = pd.read_csv(io.StringIO(told.out))
     assert "equal weights" in told.err
@@ -84,7 +59,7 @@ def test_without_a_policy_equal_weights_stand_in(here: Here) -> None:
     assert table.loc[scored, "score"].between(0, 130).all()
 
 
-def test_scores_are_written_with_their_lines(here: Here, policy: Path, targets: Path, tmp_path: Path) -> None:
+def test_scores_are_written_with_their_lines(here: CommandLine, policy: Path, targets: Path, tmp_path: Path) -> None:
     out, lines = tmp_path / "scores.csv", tmp_path / "lines.csv"
     told = here("score", "--period", "2024", "--policy", policy, "--targets", targets, "--out", out, "--lines", lines)
     assert "Policy trial@1 from the file" in told.err
@@ -99,7 +74,7 @@ def test_scores_are_written_with_their_lines(here: Here, policy: Path, targets: 
     assert f"Grades: {grades}." in told.err
 
 
-def test_a_book_has_a_sheet_of_scores_and_one_of_lines(here: Here, policy: Path, tmp_path: Path) -> None:
+def test_a_book_has_a_sheet_of_scores_and_one_of_lines(here: CommandLine, policy: Path, tmp_path: Path) -> None:
     out = tmp_path / "scores.xlsx"
     here("score", "--period", "2024-06", "--policy", policy, "--out", out)
     book = openpyxl.load_workbook(out, read_only=True)
@@ -108,19 +83,19 @@ def test_a_book_has_a_sheet_of_scores_and_one_of_lines(here: Here, policy: Path,
     assert header[:5] == ["unit", "name", "period", "scorecard", "score"]
 
 
-def test_json_is_for_programs(here: Here, policy: Path) -> None:
+def test_json_is_for_programs(here: CommandLine, policy: Path) -> None:
     told = here("score", "--period", "2024-12", "--policy", policy, "--format", "json")
     rows = json.loads(told.out)
     assert {"unit", "score", "grade", "points:LATE", "known_on"} <= set(rows[0])
 
 
-def test_missing_targets_are_told_with_what_to_do(here: Here, policy: Path) -> None:
+def test_missing_targets_are_told_with_what_to_do(here: CommandLine, policy: Path) -> None:
     told = here("score", "--period", "2024", "--policy", policy)
     assert "--targets FILE or --suggested-targets" in told.err
     assert "nothing to compare with: LENDING" in told.out
 
 
-def test_suggested_targets_are_those_known_before_the_year(here: Here, policy: Path, tmp_path: Path) -> None:
+def test_suggested_targets_are_those_known_before_the_year(here: CommandLine, policy: Path, tmp_path: Path) -> None:
     out = tmp_path / "scores.csv"
     here("score", "--period", "2024", "--policy", policy, "--suggested-targets", "--out", out)
     table = pd.read_csv(out).set_index("unit")
@@ -136,7 +111,7 @@ def test_suggested_targets_are_those_known_before_the_year(here: Here, policy: P
     assert kept.read_bytes() == before
 
 
-def test_targets_that_could_not_have_been_suggested_are_told(here: Here, policy: Path, tmp_path: Path) -> None:
+def test_targets_that_could_not_have_been_suggested_are_told(here: CommandLine, policy: Path, tmp_path: Path) -> None:
     here.home = tmp_path / "late"
     advisor_at(here.home).ingest(write_bank(tmp_path / "bank", make_panel(), known_on="2025-01-10"))
     told = here("score", "--period", "2024", "--policy", policy, "--suggested-targets", code=1)
@@ -144,7 +119,9 @@ def test_targets_that_could_not_have_been_suggested_are_told(here: Here, policy:
     assert "--targets" in told.err
 
 
-def test_a_period_is_closed_restated_and_reproduced(here: Here, policy: Path, targets: Path, tmp_path: Path) -> None:
+def test_a_period_is_closed_restated_and_reproduced(
+    here: CommandLine, policy: Path, targets: Path, tmp_path: Path
+) -> None:
     out, again = tmp_path / "first.csv", tmp_path / "again.csv"
     asked = ("score", "--period", "2024", "--policy", policy, "--targets", targets, "--close")
     assert "2024-12 is closed: version 1, by Lin." in here(*asked, "--by", "Lin", "--out", out).err
@@ -177,7 +154,7 @@ def test_a_period_is_closed_restated_and_reproduced(here: Here, policy: Path, ta
     assert {"unit", "line", "amount"} <= set(lines.columns)
 
 
-def test_a_damaged_archive_is_told(here: Here, policy: Path) -> None:
+def test_a_damaged_archive_is_told(here: CommandLine, policy: Path) -> None:
     here("score", "--period", "2024", "--policy", policy, "--close", "--by", "Lin")
     (here.home / "scores" / "small-bank" / "2024-12" / "internal-1" / "policy.yaml").write_text("policy: 1\n")
     told = here("closed", "--period", "2024", "--reproduce", code=1)
@@ -201,7 +178,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("arguments", "what", "hint"), MISTAKES, ids=[what for _, what, _ in MISTAKES])
 def test_mistakes_are_answered_in_words(
-    here: Here, policy: Path, targets: Path, arguments: tuple[str, ...], what: str, hint: str
+    here: CommandLine, policy: Path, targets: Path, arguments: tuple[str, ...], what: str, hint: str
 ) -> None:
     given = {"P": policy, "T": targets}
     told = here("score", *(given.get(argument, argument) for argument in arguments), code=1)
@@ -211,7 +188,7 @@ def test_mistakes_are_answered_in_words(
     assert not (here.home / "scores").exists()
 
 
-def test_what_is_not_closed_is_told(here: Here) -> None:
+def test_what_is_not_closed_is_told(here: CommandLine) -> None:
     assert "2024-12 is not closed" in here("closed", "--period", "2024", code=1).err
     assert here("closed").out.startswith("period,level,version")
 

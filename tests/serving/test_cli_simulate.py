@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from command_line import CommandLine
 from scoring_bank import make_panel, make_policy, write_bank
 from serving_home import advisor_at
 from tried_rules import items, other, present
 
 from models.policy.reading import write_policy
-from serving.cli import main
 
 HARDER = (("floor", 0.7, 80), ("target", 0.4, 100), ("stretch", 0.1, 120))
 """Levels that ask for more at each place, for the same points."""
-
-
-@dataclass(frozen=True)
-class Told:
-    out: str
-    err: str
 
 
 @dataclass(frozen=True)
@@ -47,20 +41,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 
 @pytest.fixture
 def ask(desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    def run(*arguments: object, code: int = 0) -> Told:
-        given = ["loadline", "simulate", *map(str, arguments), "--home", str(desk.home)]
-        monkeypatch.setattr(sys, "argv", given)
-        capsys.readouterr()
-        try:
-            main()
-            ended = 0
-        except SystemExit as end:
-            ended = end.code or 0
-        told = capsys.readouterr()
-        assert ended == code, told.err
-        return Told(told.out, told.err)
-
-    return run
+    line = CommandLine(desk.home, monkeypatch, capsys)
+    return partial(line, "simulate")
 
 
 def files(home: Path) -> dict[str, bytes]:

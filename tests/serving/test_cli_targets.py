@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from command_line import CommandLine
 from serving_home import advisor_at, promote_model
-
-from serving.cli import main
 
 BRANCHES = [f"B{number:02d}" for number in range(16)]
 NORTH, SOUTH = BRANCHES[:8], BRANCHES[8:]
@@ -101,29 +100,9 @@ def process(home: Path, *arguments: object, code: int = 0) -> subprocess.Complet
     return done
 
 
-class Here:
-    """The command line without a process of its own."""
-
-    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.home, self.patch, self.capsys = home, monkeypatch, capsys
-
-    def __call__(self, *arguments: object, code: int = 0) -> str:
-        """Run a command; give what it says on stderr."""
-        self.patch.setattr(sys, "argv", ["loadline", *map(str, arguments), "--home", str(self.home)])
-        self.capsys.readouterr()
-        try:
-            main()
-            ended = 0
-        except SystemExit as end:
-            ended = 0 if end.code is None else end.code
-        told = self.capsys.readouterr()
-        assert ended == code, told.err
-        return told.err
-
-
 @pytest.fixture
-def here(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Here:
-    return Here(home, monkeypatch, capsys)
+def here(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    return CommandLine(home, monkeypatch, capsys)
 
 
 def given(folder: Path, text: str | bytes, name: str = "given.csv") -> Path:
@@ -166,10 +145,10 @@ def test_a_plan_adds_up_and_lies_in_a_folder(home: Path, tmp_path: Path) -> None
     assert len(pd.read_csv(plan / "methods.csv")) == 8
 
 
-def test_weak_units_are_marked_and_stop_nothing(here: Here, tmp_path: Path) -> None:
+def test_weak_units_are_marked_and_stop_nothing(here: CommandLine, tmp_path: Path) -> None:
     out = tmp_path / "targets.csv"
     caps = given(tmp_path, "unit,indicator,value\nNEW,LENDING,60\nB01,LENDING,260\n")
-    told = here("targets", "--year", 2025, "--stored-goals", "--caps", caps, "--out", out)
+    told = here("targets", "--year", 2025, "--stored-goals", "--caps", caps, "--out", out).err
     assert "Note: NEW has no figures of LENDING to start from" in told
     frame = pd.read_csv(out)
     fresh = frame[frame["indicator"] == "FRESH"]
@@ -220,9 +199,9 @@ BAD_FILES = {
 
 
 @pytest.mark.parametrize("kind", BAD_FILES)
-def test_a_wrong_file_is_answered_in_words(here: Here, tmp_path: Path, kind: str) -> None:
+def test_a_wrong_file_is_answered_in_words(here: CommandLine, tmp_path: Path, kind: str) -> None:
     option, text, expected = BAD_FILES[kind]
-    told = here("targets", "--year", 2025, option, given(tmp_path, text), "--out", tmp_path / "t.csv", code=1)
+    told = here("targets", "--year", 2025, option, given(tmp_path, text), "--out", tmp_path / "t.csv", code=1).err
     for part in expected:
         assert part in told
     assert "given.csv" in told or "goals for LENDING" in told or "goals for LATE" in told
@@ -238,12 +217,12 @@ def test_pins_that_exceed_their_goal_name_the_smallest_change(home: Path, tmp_pa
     assert "Hint: Raise the goal of N from 500 to 800" in told
 
 
-def test_a_goal_and_a_pin_of_one_unit_may_not_differ(here: Here, tmp_path: Path) -> None:
+def test_a_goal_and_a_pin_of_one_unit_may_not_differ(here: CommandLine, tmp_path: Path) -> None:
     pins = given(tmp_path, UNITS + "HQ,LENDING,5\n")
-    told = here("targets", "--year", 2025, "--stored-goals", "--pins", pins, code=1)
+    told = here("targets", "--year", 2025, "--stored-goals", "--pins", pins, code=1).err
     assert "the goal of HQ, 20,000.55, and its pin, 5, contradict each other" in told
     floors, caps = (given(tmp_path, UNITS + f"B01,LENDING,{v}\n", f"{v}.csv") for v in (90, 80))
-    told = here("targets", "--year", 2025, "--floors", floors, "--caps", caps, code=1)
+    told = here("targets", "--year", 2025, "--floors", floors, "--caps", caps, code=1).err
     assert "the floor of B01, 90.00, is above its cap, 80.00" in told
 
 
@@ -262,24 +241,24 @@ def test_a_goal_and_a_pin_of_one_unit_may_not_differ(here: Here, tmp_path: Path)
         (["calibrate", "--targets", "nowhere.csv"], "no such file"),
     ],
 )
-def test_what_cannot_be_answered_is_said(here: Here, arguments: list[object], expected: str) -> None:
-    told = here(*arguments, code=1)
+def test_what_cannot_be_answered_is_said(here: CommandLine, arguments: list[object], expected: str) -> None:
+    told = here(*arguments, code=1).err
     assert expected in told
     assert "Hint:" in told
 
 
-def test_a_plan_goes_into_a_folder_only(here: Here, tmp_path: Path) -> None:
+def test_a_plan_goes_into_a_folder_only(here: CommandLine, tmp_path: Path) -> None:
     taken = given(tmp_path, "x", "taken")
-    told = here("targets", "--year", 2025, "--stored-goals", "--plan", taken, code=1)
+    told = here("targets", "--year", 2025, "--stored-goals", "--plan", taken, code=1).err
     assert "this is no folder" in told
-    told = here("targets", "--year", 2025, "--plan", tmp_path / "none", "--out", tmp_path / "t.csv")
+    told = here("targets", "--year", 2025, "--plan", tmp_path / "none", "--out", tmp_path / "t.csv").err
     assert "no plan to write" in told
     assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".xlsx"])
 def test_outlook_and_calibration_read_what_targets_wrote(
-    here: Here, set_targets: Path, tmp_path: Path, suffix: str
+    here: CommandLine, set_targets: Path, tmp_path: Path, suffix: str
 ) -> None:
     from serving.tables import write_table
 
@@ -290,7 +269,7 @@ def test_outlook_and_calibration_read_what_targets_wrote(
     known = frame[frame["target"].notna()]
     assert known["p_attain"].between(0, 1).all()
     assert (frame["as_of"] == "2024-Q2").all()
-    told = here("calibrate", "--targets", path, "--as-of", "2024-Q2", "--out", tmp_path / "moves.csv")
+    told = here("calibrate", "--targets", path, "--as-of", "2024-Q2", "--out", tmp_path / "moves.csv").err
     moves = pd.read_csv(tmp_path / "moves.csv")
     assert "校准" in told or "调整" in told
     assert (moves.loc[~moves["moved"], "new_target"] == moves.loc[~moves["moved"], "old_target"]).sum() == (
@@ -299,7 +278,7 @@ def test_outlook_and_calibration_read_what_targets_wrote(
     assert moves["moved"].sum() <= 0.2 * len(moves)
 
 
-def test_a_calibration_keeps_totals_and_minds_relief(here: Here, set_targets: Path, tmp_path: Path) -> None:
+def test_a_calibration_keeps_totals_and_minds_relief(here: CommandLine, set_targets: Path, tmp_path: Path) -> None:
     relief = given(tmp_path, "unit,indicator\nN,LENDING\n", "relief.csv")
     out = tmp_path / "moves.csv"
     asked = ("calibrate", "--targets", set_targets, "--as-of", "2024-Q3", "--out", out)
@@ -310,9 +289,9 @@ def test_a_calibration_keeps_totals_and_minds_relief(here: Here, set_targets: Pa
         assert sum(map(Decimal, mine["old_target"].astype(str))) == sum(map(Decimal, mine["new_target"].astype(str)))
     here(*asked, "--relief", relief, "--relief-only")
     assert not (pd.read_csv(out)["reason"] == "eased").any()
-    told = here(*asked, "--relief", given(tmp_path, "unit,indicator\nX,LENDING\n", "bad.csv"), code=1)
+    told = here(*asked, "--relief", given(tmp_path, "unit,indicator\nX,LENDING\n", "bad.csv"), code=1).err
     assert "'X'" in told
-    told = here(*asked, "--relief", given(tmp_path, "unit\nN\n", "one.csv"), code=1)
+    told = here(*asked, "--relief", given(tmp_path, "unit\nN\n", "one.csv"), code=1).err
     assert "a column called 'indicator'" in told
 
 
@@ -335,19 +314,19 @@ BAD_TARGETS = {
 
 
 @pytest.mark.parametrize("kind", BAD_TARGETS)
-def test_targets_that_cannot_be_looked_at_are_named(here: Here, tmp_path: Path, kind: str) -> None:
+def test_targets_that_cannot_be_looked_at_are_named(here: CommandLine, tmp_path: Path, kind: str) -> None:
     name, text, expected = BAD_TARGETS[kind]
-    told = here("outlook", "--targets", given(tmp_path, text, name), "--as-of", "2024-Q2", code=1)
+    told = here("outlook", "--targets", given(tmp_path, text, name), "--as-of", "2024-Q2", code=1).err
     for part in [*expected, "Hint:"]:
         assert part in told
 
 
-def test_only_a_year_that_has_begun_is_calibrated(here: Here, set_targets: Path) -> None:
-    told = here("calibrate", "--targets", set_targets, "--as-of", "2023-Q4", code=1)
+def test_only_a_year_that_has_begun_is_calibrated(here: CommandLine, set_targets: Path) -> None:
+    told = here("calibrate", "--targets", set_targets, "--as-of", "2023-Q4", code=1).err
     assert "the year 2024 has not begun by 2023-Q4" in told
 
 
-def test_a_goal_may_be_broken_down_within_the_year(here: Here, tmp_path: Path) -> None:
+def test_a_goal_may_be_broken_down_within_the_year(here: CommandLine, tmp_path: Path) -> None:
     goals = given(tmp_path, GOALS + "HQ,LENDING,2024,19200\n")
     out, plan = tmp_path / "t.csv", tmp_path / "plan"
     here("targets", "--year", 2024, "--as-of", "2024-Q2", "--goals", goals, "--plan", plan, "--out", out)

@@ -8,7 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.terminal import As, DatasetName, Format, Home, Out, advisor_of, show_table, shown_progress
+from serving.terminal import (
+    As,
+    DatasetName,
+    Format,
+    Home,
+    KnownOn,
+    Out,
+    PeriodAsked,
+    PolicyFile,
+    SuggestedTargets,
+    TargetsSet,
+    advisor_of,
+    one_kind_of_targets,
+    show_table,
+    shown_progress,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,8 +33,6 @@ if TYPE_CHECKING:
 SHOWN = ["unit", "name", "scorecard", "score", "grade", "raw", "gates", "reason"]
 """Columns for a person at a terminal; files have all."""
 
-Period = Annotated[str, typer.Option(help="2024, 2024-Q3 or 2024-07; a bare year stands for its last period.")]
-
 
 def add_score_commands(app: typer.Typer) -> None:
     """Add the commands to the command line."""
@@ -28,22 +41,11 @@ def add_score_commands(app: typer.Typer) -> None:
 
 
 def score(
-    period: Period,
-    policy: Annotated[
-        Path | None, typer.Option(help="A policy file; by default the policy in force on the period's last day.")
-    ] = None,
-    targets: Annotated[
-        Path | None, typer.Option(help="The targets that were set: the file that `loadline targets --out` wrote.")
-    ] = None,
-    suggested_targets: Annotated[
-        bool,
-        typer.Option(
-            "--suggested-targets", help="Compare with what would have been suggested at the end of the year before."
-        ),
-    ] = False,
-    known_on: Annotated[
-        str | None, typer.Option(help="Leave out what became known after this day, such as 2025-01-31.")
-    ] = None,
+    period: PeriodAsked,
+    policy: PolicyFile = None,
+    targets: TargetsSet = None,
+    suggested_targets: SuggestedTargets = False,
+    known_on: KnownOn = None,
     lines: Annotated[
         Path | None, typer.Option(help="Write every line of every score here; they add up to the scores.")
     ] = None,
@@ -64,9 +66,7 @@ def score(
     from serving.scoring import ScoreRequest, told
     from serving.tables import write_table
 
-    if targets is not None and suggested_targets:
-        hint = "Leave one of them out."
-        raise LoadlineError("--targets and --suggested-targets exclude each other", where="--targets", hint=hint)
+    one_kind_of_targets(targets, suggested_targets)
     if (by or reason) and not close:
         raise LoadlineError("--by and --reason belong to --close", where="--close", hint="Add --close.")
     asked = ScoreRequest(period, policy, targets, suggested_targets, day_of(known_on))

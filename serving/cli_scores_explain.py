@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.terminal import As, DatasetName, Format, Home, advisor_of, shown_progress
+from serving.terminal import (
+    As,
+    DatasetName,
+    Format,
+    Home,
+    PeriodAsked,
+    PolicyFile,
+    SuggestedTargets,
+    TargetsSet,
+    advisor_of,
+    one_kind_of_targets,
+    shown_progress,
+)
 
 if TYPE_CHECKING:
     from serving.score_schemas import ScoreExplanation
@@ -32,23 +43,14 @@ def add_score_explanation(explain: typer.Typer) -> None:
 
 def explain_score(
     unit: Annotated[str, typer.Option(help="Code of the unit.")],
-    period: Annotated[str, typer.Option(help="2024, 2024-Q3 or 2024-07; a bare year stands for its last period.")],
+    period: PeriodAsked,
     against: Annotated[
         Against | None,
         typer.Option(help="What to compare with; by default the targets where they are at hand, else the peers."),
     ] = None,
-    policy: Annotated[
-        Path | None, typer.Option(help="A policy file; by default the policy in force on the period's last day.")
-    ] = None,
-    targets: Annotated[
-        Path | None, typer.Option(help="The targets that were set: the file that `loadline targets --out` wrote.")
-    ] = None,
-    suggested_targets: Annotated[
-        bool,
-        typer.Option(
-            "--suggested-targets", help="Compare with what would have been suggested at the end of the year before."
-        ),
-    ] = False,
+    policy: PolicyFile = None,
+    targets: TargetsSet = None,
+    suggested_targets: SuggestedTargets = False,
     change: Annotated[
         bool, typer.Option("--change", help="Split the change on the year into figures, policy and targets instead.")
     ] = False,
@@ -60,9 +62,7 @@ def explain_score(
     from features.errors import LoadlineError
     from serving.scoring import ScoreRequest
 
-    if targets is not None and suggested_targets:
-        hint = "Leave one of them out."
-        raise LoadlineError("--targets and --suggested-targets exclude each other", where="--targets", hint=hint)
+    one_kind_of_targets(targets, suggested_targets)
     if change and against is not None:
         hint = "The change is always on the year; leave one of them out."
         raise LoadlineError("--change and --against exclude each other", where="--change", hint=hint)

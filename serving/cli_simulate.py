@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from serving.terminal import As, DatasetName, Format, Home, advisor_of, shown_progress
+from serving.terminal import As, DatasetName, Format, Home, KnownOn, TargetsSet, advisor_of, shown_progress
 
 LISTED = 12
 """Differences of two policies listed on a terminal; the folder has all."""
@@ -35,9 +35,7 @@ def simulate(
     first: Annotated[str | None, typer.Option("--from", help="Replay from this period on.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Replay up to this period.")] = None,
     year_ends: Annotated[bool, typer.Option("--year-ends", help="Replay only the end of each fiscal year.")] = False,
-    targets: Annotated[
-        Path | None, typer.Option(help="The targets that were set: the file that `loadline targets --out` wrote.")
-    ] = None,
+    targets: TargetsSet = None,
     suggested_targets: Annotated[
         bool,
         typer.Option(
@@ -46,9 +44,7 @@ def simulate(
         ),
     ] = False,
     point_value: Annotated[float | None, typer.Option(help="What a point is worth: shows the bonus pool.")] = None,
-    known_on: Annotated[
-        str | None, typer.Option(help="Leave out what became known after this day, such as 2025-01-31.")
-    ] = None,
+    known_on: KnownOn = None,
     home: Home = None,
     dataset: DatasetName = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the tables and the report.")] = None,
@@ -65,9 +61,7 @@ def simulate(
     if period is not None and (first is not None or last is not None):
         hint = "Use --period for one period, --from and --to for several."
         raise LoadlineError("--period excludes --from and --to", where="--period", hint=hint)
-    if targets is not None and suggested_targets:
-        hint = "Leave one of them out."
-        raise LoadlineError("--targets and --suggested-targets exclude each other", where="--targets", hint=hint)
+    one_kind_of_targets(targets, suggested_targets)
     asked = SimulationRequest(
         policy=policy,
         against=against,

@@ -44,6 +44,23 @@ DatasetName = Annotated[
     str | None, typer.Option("--dataset", help="Name of the dataset; the last one stored by default.")
 ]
 
+PeriodAsked = Annotated[
+    str, typer.Option("--period", help="2024, 2024-Q3 or 2024-07; a bare year stands for its last.")
+]
+PolicyFile = Annotated[
+    Path | None, typer.Option(help="A policy file; by default the policy in force on the period's last day.")
+]
+TargetsSet = Annotated[
+    Path | None, typer.Option(help="The targets that were set: the file that `loadline targets --out` wrote.")
+]
+SuggestedTargets = Annotated[
+    bool,
+    typer.Option(
+        "--suggested-targets", help="Compare with what would have been suggested at the end of the year before."
+    ),
+]
+KnownOn = Annotated[str | None, typer.Option(help="Leave out what became known after this day, such as 2025-01-31.")]
+
 
 def advisor_of(home: Path | None) -> Advisor:
     """Open a home; the one that the settings name where none is given."""
@@ -74,6 +91,21 @@ def asked_quantiles(text: str) -> list[float]:
             hint="Write numbers between 0 and 1: 0.05,0.5,0.95",
         )
     return asked
+
+
+def one_kind_of_targets(targets: Path | None, suggested: bool) -> None:
+    """Refuse targets from a file and suggested ones together.
+
+    Raises
+    ------
+    LoadlineError
+        Where both are asked for.
+    """
+    from features.errors import LoadlineError
+
+    if targets is not None and suggested:
+        hint = "Leave one of them out."
+        raise LoadlineError("--targets and --suggested-targets exclude each other", where="--targets", hint=hint)
 
 
 @contextmanager

@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from serving.terminal import As, DatasetName, Format, Home, KnownOn, TargetsSet, advisor_of, shown_progress
+from serving.terminal import (
+    As,
+    DatasetName,
+    Format,
+    Home,
+    KnownOn,
+    TargetsSet,
+    advisor_of,
+    one_kind_of_targets,
+    shown_progress,
+)
 
 LISTED = 12
 """Differences of two policies listed on a terminal; the folder has all."""

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from features.indicators import parse_yaml
 from features.reading import Breaches, read_text, shortened
+from features.yaml_loader import PlainLoader, parse_yaml
 
 MOST_NODES = 200_000
 """A YAML file that expands to more nodes than this, aliases followed, is refused: it may be a bomb."""
@@ -33,7 +33,7 @@ def compose(path: Path, breaches: Breaches) -> tuple[Any, yaml.Node | None]:
             hint = "Nothing that describes a dataset is nested so deep."
             breaches.add(path.name, 0, "", "", expected=f"at most {DEEPEST_YAML} levels", hint=hint)
             return None, None
-        node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        node = yaml.compose(text, Loader=PlainLoader)
         if node is not None and _expanded(node, {}) > MOST_NODES:
             breaches.add(
                 path.name, 0, "", "", expected=f"at most {MOST_NODES:,} entries", hint="Aliases multiply: write it out."
@@ -55,7 +55,7 @@ def compose(path: Path, breaches: Breaches) -> tuple[Any, yaml.Node | None]:
 def _depth(text: str) -> int:
     """Measure how deep a YAML document is nested, or just too deep; composing it would run out of stack."""
     depth = deepest = 0
-    for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+    for event in yaml.parse(text, Loader=PlainLoader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         deepest = max(deepest, depth)
         if deepest > DEEPEST_YAML:

@@ -6,12 +6,12 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from features.errors import LoadlineError
+from features.yaml_loader import parse_yaml
 
 Direction = Literal["higher", "lower", "band"]
 Kind = Literal["flow", "stock", "ratio", "level"]
@@ -147,11 +147,6 @@ class IndicatorSet(Mapping[str, Indicator]):
 def _plain(name: str) -> str:
     """Reduce a name to what tells it apart: bank spreadsheets write （%） as often as (%)."""
     return unicodedata.normalize("NFKC", name).casefold().strip()
-
-
-def parse_yaml(text: str) -> Any:
-    """Parse YAML safely and with the C parser where there is one."""
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both loaders are safe
 
 
 @cache

@@ -15,12 +15,12 @@ import openpyxl
 import yaml
 
 from features.errors import LoadlineError
-from features.indicators import parse_yaml
 from features.origins import Origin, Piece
 from features.reading import BOMB_FLOOR, BOMB_RATIO, shortened
 from features.source_spec import TableSpec
 from features.spelling import column_of, spell, spell_day
 from features.staging import Staging
+from features.yaml_loader import parse_yaml
 
 SHEETS = {
     "dataset": ("dataset", "数据集"),

@@ -7,7 +7,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-from features.indicators import COUNT_UNITS, Indicator, parse_yaml
+from features.indicators import COUNT_UNITS, Indicator
+from features.yaml_loader import parse_yaml
 
 Use = Literal["alone", "after", "gap"]
 """By itself, as in the head of a column; after a figure; after a difference of two figures."""

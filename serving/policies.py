@@ -260,12 +260,12 @@ class Policies:
         return [before.model_copy(update={"effective": days})]
 
     def _last_closed(self, dataset: str) -> LastClosed:
-        from training.scoring.closings import closings
+        from training.scoring.closings import last_closed_day
 
         home = self._advisor.settings.home
 
         def last_closed(level: EvaluationLevel) -> date | None:
-            return max((c.last_day for c in closings(home, dataset) if c.level == level), default=None)
+            return last_closed_day(home, dataset, level=level)
 
         return last_closed
 

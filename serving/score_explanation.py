@@ -87,7 +87,7 @@ def explained_score(
         reference_tenths=base,
         against=against,
         reasons=reasons,
-        extra=[*_suppressed(reasons, against), *next_texts, *told],
+        extra=[*_silence(reasons, against, comparable=comparable), *next_texts, *told],
     )
     chains = told_chains(scores.policy.factors, scores.facts, scores.indicators, row=ROW, against=against)
     own, given = by_control(reasons)
@@ -223,7 +223,10 @@ def _trend(course: Course, unit: str) -> list[TrendPoint]:
     return found
 
 
-def _suppressed(reasons: Sequence[Reason], against: Against) -> list[Text]:
+def _silence(reasons: Sequence[Reason], against: Against, *, comparable: bool) -> list[Text]:
+    """Say why nothing, or not everything, is told from the reference."""
+    if not comparable:
+        return [say(f"story.nothing.{against}")]
     hidden = against == "peers" and any(reason.figure is not None and reason.reference is None for reason in reasons)
     return [say("story.suppressed")] if hidden else []
 

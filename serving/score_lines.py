@@ -16,7 +16,6 @@ from models.scoring.rule_words import adjustment_text, gate_text
 from models.scoring.sentences import item_text
 from serving.schemas import Sentence
 from serving.score_schemas import ScoreGate, ScoreLine
-from training.scoring.needs import compares
 
 
 def score_lines(scores: CardScores, row: int) -> list[ScoreLine]:
@@ -80,7 +79,7 @@ def _item(scores: CardScores, number: int, row: int) -> ScoreLine:
     indicator = scores.indicators[item.indicator]
     there = scores.state[number, row] == SCORED
     reference = None
-    if compares(item):
+    if item.compares:
         case = case_of(item, scores.facts, indicator, scores.policy.targets)
         reference = known(case.compared_with(float)[row])
     return _line(

@@ -144,7 +144,12 @@ class Simulating:
 
         if folder.exists() and not folder.is_dir():
             raise LoadlineError("this is no folder", where=str(folder), hint="Name a folder, or a new one, with --out.")
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LoadlineError(
+                f"the folder cannot be made: {error.strerror}", where=str(folder), hint="Name another one with --out."
+            ) from error
         tables = simulation.tables()
         for name, table in tables.items():
             write_table(table, folder / f"{name}.csv")

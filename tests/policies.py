@@ -87,6 +87,7 @@ def _item(draw: DrawFn, indicators: IndicatorSet, indicator: Indicator, weight: 
     rule = _rule(draw, indicators, indicator)
     item = {"indicator": indicator.code, "weight": weight, "rule": rule, "shared": draw(st.booleans())}
     compares = rule["kind"] in ("ratio", "increment", "two_increase") or rule.get("of") == "attainment"
+    compares = compares and "band" not in rule
     against = draw(st.sampled_from(["target", "last_year", "peers", "fixed"])) if compares else "target"
     item["against"] = against
     if against == "fixed":

@@ -159,7 +159,7 @@ def random_policy(rng: Generator, known: IndicatorSet) -> Policy:
     starts = (Decimal("79.95"), Decimal(65), Decimal("50.05"))
     grades = [{"name": name, "from": start} for name, start in zip("ABC", starts, strict=True)]
     limit = [None, Decimal(0), Decimal("2.5"), Decimal(4)]
-    missing = {"then": pick(rng, ["withhold", "rescale"]), "least_weight": pick(rng, [Decimal("60.004"), Decimal(20)])}
+    missing = {"then": pick(rng, ["withhold", "rescale"]), "least_weight": pick(rng, [Decimal("60.04"), Decimal(20)])}
     return plain_policy(
         items,
         adjustments=adjustments,

@@ -8,22 +8,18 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from features.indicators import Perspective, Title
 from models.outcome.distribution import TargetLevels
-from models.policy.rules import FROM, Figure, Part, Points, Rule
+from models.policy.rules import DIGITS, FROM, Efficacy, Figure, Part, Points, Positive, Probability, Ratio, Rule, Tiers
 from models.policy.targets import CalibrationLimits, TargetPolicy
-
-FORMAT = 1
-"""Of the document: `policy: 1`."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
 Version = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=40)]
-Share = Annotated[Decimal, Field(ge=0, le=1)]
+Share = Annotated[Decimal, Field(ge=0, le=1, max_digits=DIGITS)]
 Against = Literal["target", "last_year", "peers", "fixed"]
 
 
@@ -90,7 +86,7 @@ class Item(Part):
     weight: Annotated[Decimal, Field(gt=0, le=100, decimal_places=2)]
     against: Against = "target"
     value: Figure | None = None
-    growth: Annotated[Decimal, Field(ge=-100, le=1000)] = Decimal(0)
+    growth: Annotated[Decimal, Field(ge=-100, le=1000, max_digits=DIGITS)] = Decimal(0)
     rule: Rule
     perspective: Perspective | None = None
     block: Name | None = None
@@ -105,6 +101,14 @@ class Item(Part):
             raise ValueError("growth: goes with against: last_year or peers")
         return self
 
+    @property
+    def compares(self) -> bool:
+        """Tell whether the rule looks at the reference: not tiers of the figure, efficacy, or a band of its own."""
+        rule = self.rule
+        if isinstance(rule, Tiers):
+            return rule.of == "attainment"
+        return not (isinstance(rule, Efficacy) or (isinstance(rule, Ratio) and rule.band is not None))
+
 
 class Adjustment(Part):
     """Points added or taken beside the items: once, or `points` for every `per` beyond the limit, at most `most`."""
@@ -114,13 +118,13 @@ class Adjustment(Part):
     kind: Literal["bonus", "malus"]
     when: Condition
     points: Annotated[Points, Field(gt=0)]
-    per: Annotated[Decimal, Field(gt=0)] | None = None
+    per: Positive | None = None
     most: Annotated[Points, Field(gt=0)] | None = None
 
     @model_validator(mode="after")
     def _bounded(self) -> Adjustment:
-        if self.per is not None and self.most is None:
-            raise ValueError("points for every `per` need a limit: give most")
+        if (self.per is None) is not (self.most is None):
+            raise ValueError("per and most go together: points for every `per`, up to a limit")
         return self
 
 
@@ -175,11 +179,7 @@ class Grade(Part):
 
 
 class Scorecard(Part):
-    """Weighted items for some units, with adjustments; gates of the policy come after.
-
-    `factors` names chains of volumes whose ratios multiply to the last one, such as STAFF, CUSTOMERS, P08: staff x
-    customers a head x fees a customer.
-    """
+    """Weighted items for some units, with adjustments; gates of the policy come after."""
 
     id: Name
     title: Title
@@ -198,7 +198,7 @@ class Limits(Part):
 class TargetLevel(Part):
     """One of the three levels of a target: how probable it is, and what attaining it exactly is worth."""
 
-    probability: Annotated[Decimal, Field(gt=0, lt=1)]
+    probability: Probability
     points: Annotated[Points, Field(gt=0)]
 
 
@@ -225,6 +225,12 @@ class Calibration(Part):
     most: Share = Decimal("0.20")
     by: Literal["count", "size"] = "count"
 
+    @model_validator(mode="after")
+    def _ordered(self) -> Calibration:
+        if self.least > self.most:
+            raise ValueError("least is no more than most")
+        return self
+
 
 class Missing(Part):
     """What becomes of a unit that lacks the figures of some items.
@@ -234,7 +240,7 @@ class Missing(Part):
     """
 
     then: Literal["withhold", "rescale"] = "withhold"
-    least_weight: Annotated[Decimal, Field(gt=0, le=100)] = Decimal(60)
+    least_weight: Annotated[Decimal, Field(gt=0, le=100, decimal_places=2)] = Decimal(60)
 
 
 class Acceptance(Part):
@@ -243,7 +249,7 @@ class Acceptance(Part):
     finding: Name
     by: Annotated[str, Field(min_length=2)]
     on: date
-    reason: Annotated[str, Field(min_length=5)]
+    reason: Annotated[str, Field(min_length=2)]
 
 
 class Policy(Part):
@@ -251,7 +257,9 @@ class Policy(Part):
 
     Attributes that are not obvious: `level`, whether this is an internal scorecard (where supervisors want risk and
     compliance to weigh most) or the owner's evaluation of a bank (where the Ministry of Finance fixes four equal
-    classes); `alert_budget`, the share of units whose alerts are to be reviewed each period.
+    classes); `alert_budget`, the share of units whose alerts are to be reviewed each period; `factors`, chains of
+    volumes whose ratios multiply to the last one, such as STAFF, CUSTOMERS, P08: staff x customers a head x fees a
+    customer.
     """
 
     policy: Literal[1]
@@ -270,8 +278,8 @@ class Policy(Part):
     targets: Levels3 = Levels3()
     calibration: Calibration = Calibration()
     ratchet_cap: Share = Decimal("0.5")
-    flagged_attain: Annotated[Decimal, Field(gt=0, lt=1)] = Decimal("0.5")
-    alert_budget: Annotated[Decimal, Field(gt=0, le=1)] = Decimal("0.05")
+    flagged_attain: Probability = Decimal("0.5")
+    alert_budget: Annotated[Share, Field(gt=0)] = Decimal("0.05")
     factors: tuple[Annotated[tuple[str, ...], Field(min_length=2, max_length=6)], ...] = ()
     accepted: tuple[Acceptance, ...] = ()
 
@@ -280,7 +288,13 @@ class Policy(Part):
         """Give the name that every result carries: id and version."""
         return f"{self.id}@{self.version}"
 
-    @cached_property
+    @property
+    def gate_conditions(self) -> tuple[Condition, ...]:
+        """Give what the gates look at; protection, and a cap that always holds, look at no figure."""
+        found = (None if isinstance(gate, ProtectionFloor) else gate.when for gate in self.gates)
+        return tuple(condition for condition in found if condition is not None)
+
+    @property
     def target_policy(self) -> TargetPolicy:
         """Give what concerns targets."""
         levels = self.targets

@@ -6,6 +6,7 @@ import difflib
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +24,30 @@ STORED = "policy.yaml"
 """How the policy that came with a dataset is called in messages; its lines are not kept."""
 NAMED_BY = ("id", "indicator", "finding", "name", "kind")
 """Fields by which an entry of a list is called in messages, rather than by its number."""
+PREAMBLES = ("Value error, ", "Input should be ", "Decimal input should have ")
+"""With which pydantic begins what it expects."""
 HINTS = {
     "missing": "Add it.",
     "string_type": "Put it in quotes.",
     "union_tag_not_found": "Write its kind first, such as `kind: ratio`.",
     "decimal_max_places": "Round it.",
+    "decimal_max_digits": "Round it.",
     "model_type": "Write `field: value` lines.",
-    "date_from_datetime_parsing": "Write 2025-01-01.",
-    "date_type": "Write 2025-01-01.",
 }
+EXPECTED = {
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "date_from_datetime_parsing": "a day such as 2025-01-31",
+    "date_parsing": "a day such as 2025-01-31",
+    "date_type": "a day such as 2025-01-31",
+    "decimal_parsing": "a number",
+    "decimal_type": "a number",
+    "model_type": "fields of its own",
+    "tuple_type": "a list such as [one, two]",
+}
+"""What a field holds, in the words of who writes a policy."""
+FULL_WIDTH = "：，｛｝［］"
+"""Punctuation of Chinese keyboards, which YAML reads as letters."""
 
 
 def read_policy(path: str | Path) -> Policy:
@@ -46,6 +62,10 @@ def read_policy(path: str | Path) -> Policy:
     """
     path = Path(path)
     breaches = Breaches()
+    if not path.exists():
+        hint = "`loadline policy show retail-line > own.yaml` writes one to start from."
+        breaches.add(path.name, 0, "", "", expected="a policy file", hint=hint)
+        breaches.raise_if_any(str(path), error=TableError)
     document, node = compose(path, breaches)
     if node is not None:
         document = _Exact().construct_document(node)
@@ -112,11 +132,7 @@ class _Dumper(yaml.SafeDumper):
 
 def _write_decimal(dumper: yaml.SafeDumper, value: Decimal) -> yaml.Node:
     text = written(value)
-    if "." not in text:
-        return dumper.represent_scalar("tag:yaml.org,2002:int", text)
-    if Decimal(repr(float(text))) == value:  # so that readers other than this one lose nothing either
-        return dumper.represent_scalar("tag:yaml.org,2002:float", text)
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
+    return dumper.represent_scalar(f"tag:yaml.org,2002:{'float' if '.' in text else 'int'}", text)
 
 
 _Dumper.add_representer(Decimal, _write_decimal)
@@ -153,7 +169,7 @@ def _validated(document: Any, breaches: Breaches, *, file: str, node: yaml.Node 
 def _note(problem: Any, document: Any, breaches: Breaches, *, file: str, node: yaml.Node | None) -> None:
     kind, value, context = problem["type"], problem["input"], problem.get("ctx", {})
     place, names = _located(document, problem["loc"])
-    expected = str(problem["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+    expected = EXPECTED.get(kind) or reduce(str.removeprefix, PREAMBLES, str(problem["msg"]))
     hint = HINTS.get(kind, "")
     if kind == "missing":
         expected, value = "this field", ""
@@ -161,6 +177,8 @@ def _note(problem: Any, document: Any, breaches: Breaches, *, file: str, node: y
         expected, value = "a field that exists", ""
         near = difflib.get_close_matches(str(names[-1]), sorted(_fields()), 3)
         hint = f"Near: {', '.join(near)}." if near else "Remove it."
+        if set(FULL_WIDTH) & set(names[-1]):
+            hint = "YAML needs the half-width punctuation `: , { } [ ]`."
     elif kind.startswith("union_tag"):
         names, place = [*names, "kind"], [*place, "kind"]
         value = context.get("tag", "")

@@ -5,11 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+
+DIGITS = 15
+"""Of a number in a policy, at most: with more, a double would stand for several decimals."""
 
 Points = Annotated[Decimal, Field(ge=-1000, le=1000, decimal_places=2)]
-Positive = Annotated[Decimal, Field(gt=0, le=10**12)]
-Figure = Annotated[Decimal, Field(ge=-(10**12), le=10**12)]
+Positive = Annotated[Decimal, Field(gt=0, le=10**12, max_digits=DIGITS)]
+Figure = Annotated[Decimal, Field(ge=-(10**12), le=10**12, max_digits=DIGITS)]
+Coefficient = Annotated[Decimal, Field(ge=0, le=2, max_digits=DIGITS)]
+Probability = Annotated[Decimal, Field(gt=0, lt=1, max_digits=DIGITS)]
 
 FROM = AliasChoices("from", "start")
 """`from` in a document; a name that Python does not allow."""
@@ -40,7 +45,7 @@ class Side(Part):
     """What happens on one side of the reference: `points` for every `step`, at most `most` points."""
 
     step: Positive
-    points: Annotated[Decimal, Field(ge=0, le=1000)]
+    points: Annotated[Decimal, Field(ge=0, le=1000, max_digits=DIGITS)]
     most: Annotated[Points, Field(ge=0)]
 
 
@@ -71,6 +76,12 @@ class Ratio(Part):
     band: tuple[Figure, Figure] | None = None
     otherwise: Increment | None = None
 
+    @model_validator(mode="after")
+    def _room(self) -> Ratio:
+        if self.least >= self.cap:
+            raise ValueError("least lies below cap")
+        return self
+
 
 class Tier(Part):
     """Points from a figure on, up to where the next tier begins; no `start` for the lowest."""
@@ -96,8 +107,8 @@ class Efficacy(Part):
 
     kind: Literal["efficacy"]
     standards: Annotated[tuple[Figure, ...], Field(min_length=2)] | None = None
-    coefficients: Annotated[tuple[Annotated[Decimal, Field(ge=0, le=2)], ...], Field(min_length=2)] = COEFFICIENTS
-    quantiles: Annotated[tuple[Annotated[Decimal, Field(gt=0, lt=1)], ...], Field(min_length=2)] = QUANTILES
+    coefficients: Annotated[tuple[Coefficient, ...], Field(min_length=2)] = COEFFICIENTS
+    quantiles: Annotated[tuple[Probability, ...], Field(min_length=2)] = QUANTILES
 
 
 class TwoIncrease(Part):

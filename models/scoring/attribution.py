@@ -129,7 +129,7 @@ def players_of(policy: Policy, card: Scorecard, indicators: Mapping[str, Indicat
     """List the players of a scorecard."""
     own = dict.fromkeys(item.indicator for item in card.items)
     conditions = [adjustment.when for adjustment in card.adjustments]
-    conditions += [gate.when for gate in policy.gates if not isinstance(gate, ProtectionFloor) and gate.when]
+    conditions += policy.gate_conditions
     others = dict.fromkeys(condition.indicator for condition in conditions if condition.indicator not in own)
     found = [Player("item", code, indicators[code].controllable) for code in own]
     found += [Player("indicator", code, indicators[code].controllable) for code in others]

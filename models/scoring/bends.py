@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from features.indicators import Indicator
-from models.policy.document import Adjustment, Condition, Item, ProtectionFloor
+from models.policy.document import Adjustment, Condition, Item
 from models.policy.rules import Efficacy, Increment, Levels, Ratio, Tiers, TwoIncrease
 from models.scoring.engine import CardScores
 from models.scoring.facts import Facts
@@ -41,7 +41,7 @@ def bends(scores: CardScores, facts: Facts, code: str) -> list[float]:
         elif isinstance(item.rule, TwoIncrease) and item.rule.all_loans == code:
             found.append(_one(facts, "actual", item.indicator))
     conditions: list[tuple[Condition, Adjustment | None]] = [(a.when, a) for a in scores.card.adjustments]
-    conditions += [(g.when, None) for g in scores.policy.gates if not isinstance(g, ProtectionFloor) and g.when]
+    conditions += [(condition, None) for condition in scores.policy.gate_conditions]
     for condition, adjustment in conditions:
         if condition.indicator == code:
             found += _of_condition(condition, adjustment, facts)

@@ -15,6 +15,7 @@ import numpy as np
 from models.scoring.shapley import whole_cents
 
 SOURCES = ("data", "policy", "model")
+"""What a score changes by; the bits of a combination, the first the lowest."""
 
 Evaluate = Callable[[bool, bool, bool], np.ndarray]
 """Scores with the present or the earlier data, policy and model: (N,) cents, NaN where there is none."""
@@ -50,7 +51,9 @@ def change_between(evaluate: Evaluate) -> ScoreChange:
     evaluate : callable
         `evaluate(data, policy, model)`, each True for the present and False for the earlier one.
     """
-    return split_change(np.stack([evaluate(*(bool(state >> k & 1) for k in range(3))) for state in range(8)]))
+    return split_change(
+        np.stack([evaluate(*(bool(state >> k & 1) for k in range(len(SOURCES)))) for state in range(8)])
+    )
 
 
 def split_change(totals: np.ndarray) -> ScoreChange:
@@ -71,7 +74,7 @@ def split_change(totals: np.ndarray) -> ScoreChange:
     totals = np.asarray(totals, dtype=float)
     known = np.asarray(np.isfinite(totals).all(axis=0))
     cents = np.where(known, totals, 0.0)
-    values = np.stack([_value(cents, source) for source in range(3)])
+    values = np.stack([_value(cents, source) for source in range(len(SOURCES))])
     before, after = np.rint(cents[0]).astype(np.int64), np.rint(cents[7]).astype(np.int64)
     data, policy, model = whole_cents(values, after - before)
     return ScoreChange(data, policy, model, before, after, known)
@@ -80,7 +83,7 @@ def split_change(totals: np.ndarray) -> ScoreChange:
 def _value(totals: np.ndarray, source: int) -> np.ndarray:
     """Give the Shapley value (N,) of one of three players: a third alone, a third last, a sixth after each other."""
     own = 1 << source
-    first, second = (1 << k for k in range(3) if k != source)
+    first, second = (1 << k for k in range(len(SOURCES)) if k != source)
 
     def brings(others: int) -> np.ndarray:
         return totals[others | own] - totals[others]

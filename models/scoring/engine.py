@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil
 
 import numpy as np
 
@@ -242,7 +241,7 @@ def _scored(policy: Policy, own: np.ndarray, assessed: np.ndarray) -> tuple[np.n
     if policy.missing.then == "withhold":
         return complete, weights
     there = weights.sum(axis=0)
-    scored = (there > 0) & (there >= ceil(policy.missing.least_weight * 100))
+    scored = (there > 0) & (there >= int(policy.missing.least_weight * 100))
     rows = np.flatnonzero(scored & ~complete)
     whole, rest = np.divmod(weights[:, rows].astype(np.int64) * WHOLE, there[rows])
     rank = np.argsort(np.argsort(-rest, axis=0, kind="stable"), axis=0, kind="stable")

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from models.scoring.facts import FIGURE_DECIMALS
+
 ROUNDING_ERROR = 2.0**-48
 """Bound of the relative error of a handful of operations on doubles that stand for decimals, with a wide margin."""
-MOST_DECIMALS = 6
-"""Of a figure; see `models.scoring.facts.FIGURE_DECIMALS`."""
 CERTAIN_DIGITS = 1e15
 """Whole numbers below have at most 15 digits, and so a double stands for one decimal only."""
 BEYOND = Fraction(10**15)
@@ -64,7 +64,7 @@ def scale_of(figures: np.ndarray) -> np.ndarray:
     [1.0, 100.0, inf]
     """
     scale = np.full(figures.shape, np.inf)
-    for power in range(MOST_DECIMALS, -1, -1):
+    for power in range(FIGURE_DECIMALS, -1, -1):
         whole = np.rint(figures * 10.0**power)
         scale[(whole / 10.0**power == figures) & (np.abs(whole) < CERTAIN_DIGITS)] = 10.0**power
     return scale

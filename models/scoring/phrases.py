@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 
-from features.indicators import parse_yaml
+from features.yaml_loader import parse_yaml
 from models.scoring.gates import STATED_STEP
 
 LANGUAGES = ("en", "zh")

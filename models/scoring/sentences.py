@@ -16,7 +16,7 @@ from models.policy.rules import Efficacy, TwoIncrease
 from models.scoring.attribution import Attribution
 from models.scoring.conditions import YES
 from models.scoring.engine import CardScores, contributions
-from models.scoring.gaps import Against, Side, gap_of
+from models.scoring.gaps import Against, Side, gap_of, is_volume
 from models.scoring.phrases import Text, hundredths, joined, plain, points_text, say
 from models.scoring.points import NO_FIGURE, NO_RATIO, SCORED
 from models.scoring.rule_words import NOTHING
@@ -123,7 +123,8 @@ def indicator_reason(
     elif cents:
         text = say("item.moved", name=name, including=including, points=points)
     else:
-        why = say("unscored.no_figure") if not math.isfinite(figure) else say(f"missing.{against}")
+        lacking = "last_year" if against == "peers" and _without_past(now, code, row) else against
+        why = say("unscored.no_figure") if not math.isfinite(figure) else say(f"missing.{lacking}")
         text = say("missing", name=name, why=why)
     return Reason(
         code=code,
@@ -163,11 +164,19 @@ def unscored_text(scores: CardScores, code: str, row: int, *, listed: bool = Fal
 def _lacking(scores: CardScores, number: int, row: int) -> str:
     """Name what an item's rule would need beside the figure."""
     item = scores.card.items[number]
-    if isinstance(item.rule, Efficacy):
+    by_peers = isinstance(item.rule, Efficacy)
+    if (by_peers or item.against == "peers") and _without_past(scores, item.indicator, row):
+        return "no_last_year"
+    if by_peers:
         return "no_standards"
     if isinstance(item.rule, TwoIncrease) and not math.isfinite(scores.facts.of("actual", item.rule.all_loans)[row]):
         return "no_other"
     return f"no_{item.against}"
+
+
+def _without_past(scores: CardScores, code: str, row: int) -> bool:
+    """Tell whether the peers' growth has nothing to start from: a volume without a figure of the unit's last year."""
+    return is_volume(scores.indicators[code]) and not math.isfinite(scores.facts.of("last_year", code)[row])
 
 
 def item_text(scores: CardScores, number: int, row: int) -> Text:

@@ -18,6 +18,7 @@ the expected excess over an end follows from the distribution of a sum of whole 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -25,9 +26,8 @@ import numpy as np
 
 from features.errors import LoadlineError
 from models.rounding import shares
+from models.scoring.gates import NO_LIMIT
 
-NO_LIMIT = 2**40
-"""Cents beyond any total."""
 BLOCK = 4_096
 """Rows at a time: their arrays stay in the processor's cache."""
 NOISE_DECIMALS = 6
@@ -110,15 +110,7 @@ def shapley_values(game: Game) -> np.ndarray:
     LoadlineError
         Where more players of one row than can be enumerated move gates and limits.
     """
-    found = np.empty(game.base_now.shape)
-    for start in range(0, game.rows, BLOCK):
-        here = slice(start, start + BLOCK)
-        part = game.take(here)
-        plain, hard = _plain_values(part)
-        found[:, here] = plain
-        if len(hard):
-            found[:, start + hard] = _solved(part.take(hard))
-    return found
+    return _by_blocks(game, _solved, dtype=float)
 
 
 def shapley_cents(game: Game) -> np.ndarray:
@@ -127,16 +119,11 @@ def shapley_cents(game: Game) -> np.ndarray:
     Values are rounded by largest remainders; of equal remainders the earlier player's is rounded up. A player that
     changes nothing has exactly 0.
     """
-    found = np.empty(game.base_now.shape, dtype=np.int32)
-    for start in range(0, game.rows, BLOCK):
-        here = slice(start, start + BLOCK)
-        part = game.take(here)
-        plain, hard = _plain_values(part)
-        found[:, here] = plain
-        if len(hard):
-            rest = part.take(hard)
-            found[:, start + hard] = whole_cents(_solved(rest), rest.totals(now=True) - rest.totals(now=False))
-    return found
+
+    def in_cents(hard: Game) -> np.ndarray:
+        return whole_cents(_solved(hard), hard.totals(now=True) - hard.totals(now=False))
+
+    return _by_blocks(game, in_cents, dtype=np.int32)
 
 
 def whole_cents(values: np.ndarray, total: np.ndarray) -> np.ndarray:
@@ -153,6 +140,17 @@ def prepare() -> None:
         capped, capped, np.array([-1]), np.array([[-NO_LIMIT, 150]]),
     )  # fmt: skip
     shapley_cents(game)
+
+
+def _by_blocks(game: Game, solve: Callable[[Game], np.ndarray], *, dtype: type) -> np.ndarray:
+    """Give the values (M, N); `solve` gives those of the rows that are no plain sums."""
+    found = np.empty(game.base_now.shape, dtype=dtype)
+    for start in range(0, game.rows, BLOCK):
+        part = game.take(slice(start, start + BLOCK))
+        found[:, start : start + BLOCK], hard = _plain_values(part)
+        if len(hard):
+            found[:, start + hard] = solve(part.take(hard))
+    return found
 
 
 def _plain_values(game: Game) -> tuple[np.ndarray, np.ndarray]:

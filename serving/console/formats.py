@@ -8,7 +8,7 @@ from datetime import date
 from importlib.resources import files
 from typing import Literal, cast
 
-from features.indicators import parse_yaml
+from features.yaml_loader import parse_yaml
 from models.measures import measures
 
 Language = Literal["en", "zh"]

@@ -16,7 +16,8 @@ from pydantic import ValidationError
 
 import features
 from features.errors import LoadlineError
-from features.indicators import Indicator, IndicatorSet, library, parse_yaml
+from features.indicators import Indicator, IndicatorSet, library
+from features.yaml_loader import parse_yaml
 
 DOCS = Path(__file__).resolve().parents[2].parent / "shared" / "docs"
 LIBRARY_TEXT = (Path(features.__file__).parent / "indicators.yaml").read_text(encoding="utf-8")

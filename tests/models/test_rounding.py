@@ -48,6 +48,7 @@ def test_the_largest_remainders_take_what_is_left() -> None:
 
 def test_nothing_is_given_to_what_has_no_part() -> None:
     np.testing.assert_array_equal(shares(np.array([0.0, 0.45, 0.45]), 1.0, decimals=1), [0.0, 0.5, 0.5])
+    np.testing.assert_array_equal(shares(np.array([0.0, 1.0]), 2.0, decimals=0), [0.0, 2.0])
     np.testing.assert_array_equal(shares(np.array([0.0, 0.0]), 0.1, decimals=1), [0.1, 0.0])
     assert not np.signbit(shares(np.array([-0.0, -0.01]), -0.01, decimals=1)).any()
 

@@ -141,3 +141,5 @@ def test_a_file_is_no_folder(ask, desk: Desk, tmp_path: Path) -> None:
     taken.write_text("x")
     told = ask("--policy", desk.folder / "new.yaml", "--out", taken, code=1)
     assert "no folder" in told.err
+    told = ask("--policy", desk.folder / "new.yaml", "--out", taken / "within", code=1)
+    assert "cannot be made" in told.err

@@ -103,6 +103,8 @@ def test_without_targets_there_is_nothing_to_compare_with(advisor, policy):
     assert not any(driver.reference for driver in found.drivers)
     assert found.score is not None
     assert "未设目标" in found.drivers[0].text.zh
+    assert "未设目标，无法与目标对比" in found.text.zh
+    assert "no targets to compare with" in found.text.en
 
 
 def test_a_unit_without_a_score_says_what_is_missing(advisor, policy):

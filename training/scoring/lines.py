@@ -14,7 +14,6 @@ from models.scoring.conditions import YES
 from models.scoring.engine import CardScores
 from models.scoring.gates import STATED_STEP
 from models.scoring.points import SCORED
-from training.scoring.needs import compares
 from training.scoring.network import Network
 from training.scoring.tables import hundredths
 
@@ -97,7 +96,7 @@ def _lines(scores: CardScores) -> Iterator[_Line]:
             everywhere,
             hundredths(scores.weights[number]),
             facts.of("actual", item.indicator),
-            case.compared_with(float) if compares(item) else None,
+            case.compared_with(float) if item.compares else None,
             hundredths(scores.points[number], known),
         )
     for number, adjustment in enumerate(scores.card.adjustments):

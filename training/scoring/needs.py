@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from features.errors import LoadlineError
 from features.indicators import Indicator
 from models.policy.document import Item, Policy
-from models.policy.rules import Efficacy, Tiers, TwoIncrease
+from models.policy.rules import Efficacy, Ratio, Tiers, TwoIncrease
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def needs_of(policy: Policy, indicators: Mapping[str, Indicator]) -> Needs:
     """
     items = [item for card in policy.scorecards for item in card.items]
     conditions = [a.when for card in policy.scorecards for a in card.adjustments]
-    conditions += [gate.when for gate in policy.gates if gate.kind != "protection_floor" and gate.when is not None]
+    conditions += policy.gate_conditions
     codes = [code for item in items for code in _codes(item)]
     codes += [condition.indicator for condition in conditions]
     codes += [code for chain in policy.factors for code in chain]
@@ -54,7 +54,7 @@ def needs_of(policy: Policy, indicators: Mapping[str, Indicator]) -> Needs:
             where=policy.label,
             hint="`loadline policy check` lists what a policy needs; use another policy, or bring these figures.",
         )
-    targeted = [item.indicator for item in items if item.against == "target" and compares(item)]
+    targeted = [item.indicator for item in items if item.against == "target" and item.compares]
     targeted += [condition.indicator for condition in conditions if condition.of == "attainment"]
     standards = [
         (item.indicator, tuple(float(q) for q in item.rule.quantiles))
@@ -75,6 +75,8 @@ def _states_values(item: Item) -> bool:
     rule = item.rule
     if isinstance(rule, Tiers):
         return rule.of == "figure"
+    if isinstance(rule, Ratio):
+        return rule.band is not None
     return isinstance(rule, Efficacy) and rule.standards is not None
 
 
@@ -82,9 +84,3 @@ def _codes(item: Item) -> Iterator[str]:
     yield item.indicator
     if isinstance(item.rule, TwoIncrease):
         yield item.rule.all_loans
-
-
-def compares(item: Item) -> bool:
-    """Tell whether an item's rule looks at its reference; tiers of the figure and efficacy do not."""
-    rule = item.rule
-    return rule.of == "attainment" if isinstance(rule, Tiers) else not isinstance(rule, Efficacy)

@@ -164,7 +164,7 @@ CLOSED = Obligation(
 )
 IMPACT = Obligation(
     "impact_report",
-    Title(en="Lay this impact report before those who decide.", zh="将本影响报告提交决策人。"),
+    Title(en="An impact report: this one, for those who decide.", zh="影响报告：即本报告，供决策人审阅。"),
     MET,
 )
 SHADOW = Obligation(

@@ -13,8 +13,8 @@ from features.errors import LoadlineError
 from features.indicators import Indicator, Title
 from features.snapshot import Snapshot
 from features.units import UnitTree, parse_day
+from models.policy.checks.units import selected
 from models.policy.document import Policy
-from training.scoring.cards import selected
 from training.simulation.change_file import Whom
 from training.simulation.replay import Replay, joined, replay
 
@@ -134,7 +134,7 @@ class Setting:
 
 
 def _chosen(tree: UnitTree, whom: Whom) -> np.ndarray:
-    found = selected(whom, tree)
+    found = selected(whom, tree.attributes).to_numpy(copy=True)
     if whom.units:
         named = np.zeros(len(tree), dtype=bool)
         named[[tree.number(code) for code in whom.units]] = True

@@ -34,9 +34,9 @@ def _sentences(compared: Compared, written: Callable[[int], str], pool: Pool | N
     units = int(compared.about.loc[both, "unit"].nunique())
     yield Title(
         en=f"{count:,} scores of {units:,} units: {gain:,} gain, {lose:,} lose, {count - gain - lose:,} stay; "
-        f"the mean change is {mean:+.2f} points.",
+        f"the mean change is {mean:+z.2f} points.",
         zh=f"{units:,}家单位共{count:,}个得分：{gain:,}个上升，{lose:,}个下降，{count - gain - lose:,}个不变；"
-        f"平均变动{mean:+.2f}分。",
+        f"平均变动{mean:+z.2f}分。",
     )
     yield from _one_sided(compared)
     yield from _grades(compared)
@@ -92,8 +92,8 @@ def _lines(compared: Compared) -> Iterator[Title]:
     table = line_table(compared)
     told = table[(table["size"] > 0) & (table["kind"] != "rounding")].head(SHOWN)
     if len(told):
-        en = "; ".join(f"{r.name_en} {r.mean:+.2f} (lifts {r.gain:,}, lowers {r.lose:,})" for r in told.itertuples())
-        zh = "；".join(f"{r.name_zh} {r.mean:+.2f}（{r.gain:,}升{r.lose:,}降）" for r in told.itertuples())
+        en = "; ".join(f"{r.name_en} {r.mean:+z.2f} (lifts {r.gain:,}, lowers {r.lose:,})" for r in told.itertuples())
+        zh = "；".join(f"{r.name_zh} {r.mean:+z.2f}（{r.gain:,}升{r.lose:,}降）" for r in told.itertuples())
         yield Title(
             en=f"What moves scores most, in points a score on average: {en}.",
             zh=f"影响最大的项目（平均每个得分）：{zh}。",
@@ -117,10 +117,10 @@ def _extremes(compared: Compared, written: Callable[[int], str]) -> Iterator[Tit
         units = compared.about["unit"].to_numpy()
         yield Title(
             en=f"{en} in {written(last)}: "
-            + "; ".join(f"{units[r]} {compared.difference[r] / 10:+.1f} ({why.en})" for r, why in told)
+            + "; ".join(f"{units[r]} {compared.difference[r] / 10:+z.1f} ({why.en})" for r, why in told)
             + ".",
             zh=f"{written(last)}{zh}："
-            + "；".join(f"{units[r]} {compared.difference[r] / 10:+.1f}（{why.zh}）" for r, why in told)
+            + "；".join(f"{units[r]} {compared.difference[r] / 10:+z.1f}（{why.zh}）" for r, why in told)
             + "。",
         )
 

@@ -65,8 +65,10 @@ class PolicyError(LoadlineError):
         self.findings = findings
         errors = [finding for finding in findings if finding.severity == "error"]
         listed = "".join(f"\n  {finding}" for finding in errors)
-        count = "an error" if len(errors) == 1 else f"{len(errors)} errors"
-        super().__init__(f"the policy has {count}:{listed}", where=errors[0].where, hint=errors[0].hint)
+        first, several = errors[0], len(errors) > 1
+        count = f"{len(errors)} errors" if several else "an error"
+        hint = "`loadline policy check` tells what to do about each." if several else first.hint
+        super().__init__(f"the policy has {count}:{listed}", where="" if several else first.where, hint=hint)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Checks of grades and of the gates that name them."""
+"""Checks of grades and of gates: grades that exist, and an order in which gates hold."""
 
 from __future__ import annotations
 
@@ -38,6 +38,15 @@ def _idle_ceilings(subject: Subject) -> Iterator[Place]:
     return _ceilings(subject, idle=True)
 
 
+def _lifted_vetoes(subject: Subject) -> Iterator[Place]:
+    vetoes: list[str] = []
+    for gate in subject.policy.gates:
+        if gate.kind == "veto":
+            vetoes.append(gate.id)
+        elif gate.kind == "protection_floor" and vetoes and gate.at > 0:
+            yield f"gates.{gate.id}", {"floor": gate.id, "veto": vetoes[0], "at": written(gate.at)}
+
+
 GRADE_CHECKS = (
     Check(
         "grades",
@@ -68,5 +77,18 @@ GRADE_CHECKS = (
         Title(en="Name a lower grade, or leave the gate out.", zh="请改为较低等级，或删除该约束规则。"),
         _idle_ceilings,
     ),
+    Check(
+        "lifted-veto",
+        "warning",
+        Title(
+            en="{floor} comes after {veto} and lifts a score of zero back to {at}",
+            zh="{floor}排在{veto}之后，会把一票否决后的零分重新提高到{at}分",
+        ),
+        Title(
+            en="Put the veto last, or have a named person accept it on record.",
+            zh="请将一票否决置于最后，或由专人确认并记录理由。",
+        ),
+        _lifted_vetoes,
+    ),
 )
-"""Of grades."""
+"""Of grades and gates."""

@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from features.indicators import Title
 from models.policy.checks.check import Check, Place, Subject
-from models.policy.document import Item
 from models.policy.rules import Efficacy, Increment, Levels, Ratio, Tiers, TwoIncrease, written
 
 FULL_MARK = Decimal(100)
@@ -102,15 +101,8 @@ def _idle_references(subject: Subject) -> Iterator[Place]:
         item = line.item
         by_peers = isinstance(item.rule, Efficacy) and item.rule.standards is None
         named_right = by_peers and item.against == "peers" and not item.growth
-        if item.against != "target" and not _compares(item) and not named_right:
+        if item.against != "target" and not item.compares and not named_right:
             yield f"{line.where}.against", {"against": line.item.against, "kind": line.item.rule.kind}
-
-
-def _compares(item: Item) -> bool:
-    rule = item.rule
-    if isinstance(rule, Efficacy):
-        return False
-    return rule.of == "attainment" if isinstance(rule, Tiers) else True
 
 
 RULE_CHECKS = (
@@ -134,8 +126,8 @@ RULE_CHECKS = (
             zh="{code}为区间型指标，但计分方法和指标均未设区间",
         ),
         Title(
-            en="Give `band: [low, high]`, or compare it with its target.",
-            zh="请填写band: [下限, 上限]，或改为与目标对比。",
+            en="Give `band: [low, high]` in place of `against`, or compare it with its target.",
+            zh="请填写band: [下限, 上限]并删除against，或改为与目标对比。",
         ),
         _no_limits,
         needs="indicators",
@@ -183,8 +175,8 @@ RULE_CHECKS = (
             zh="{code}（{name_zh}）可能为负，此时比值法不适用，该项将不计分",
         ),
         Title(
-            en="Give the rule an `otherwise`, or score it by increment.",
-            zh="请补充otherwise（比值不适用时的计分方法），或改用加减分法。",
+            en="Give the rule an `otherwise`, score it by increment, or declare the indicator's `bounds` if it cannot.",
+            zh="请补充otherwise（比值不适用时的计分方法），或改用加减分法；若指标不可能为负，请为其设定bounds（取值范围）。",
         ),
         _signs,
         "Ratio method (比值法): refused where the target is not positive or the sign changes",

@@ -11,7 +11,7 @@ from features.indicators import Title
 from models.policy.checks.check import Check, Place, Subject
 from models.policy.document import Selector
 
-ATTRIBUTES = ("business_line", "region_type", "peer_group", "level")
+ATTRIBUTES = tuple(Selector.model_fields)
 EXAMPLES = 3
 
 
@@ -68,8 +68,11 @@ def _uncovered(subject: Subject) -> Iterator[Place]:
 def _unit_free(subject: Subject) -> Iterator[Place]:
     if subject.units is None:
         return
+    scored = pd.Series(True, index=subject.units.index)
+    for selector in subject.policy.not_scored:
+        scored &= ~selected(selector, subject.units)
     for card in subject.policy.scorecards:
-        if not selected(card.applies_to, subject.units).any():
+        if not (scored & selected(card.applies_to, subject.units)).any():
             yield f"scorecards.{card.id}.applies_to", {"card": card.id}
 
 
@@ -101,10 +104,10 @@ UNIT_CHECKS = (
     Check(
         "no-unit",
         "warning",
-        Title(en="{card} is for no unit of the data", zh="数据中没有适用{card}的单位"),
+        Title(en="{card} is for no unit of the data that is scored", zh="数据中没有适用{card}的计分单位"),
         Title(
-            en="Compare the attributes with units.csv: is one of them misspelt?",
-            zh="请核对units.csv中的单位属性，检查是否有误写。",
+            en="Compare the attributes, also those under not_scored, with units.csv: is one of them misspelt?",
+            zh="请将适用条件及not_scored（不计分单位）与units.csv中的单位属性核对，检查是否有误写。",
         ),
         _unit_free,
         needs="units",

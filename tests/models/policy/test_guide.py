@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from scoring_cases import one_indicator, plain_policy, score_one
 
-from features.indicators import IndicatorSet, library, parse_yaml
+from features.indicators import IndicatorSet, library
+from features.yaml_loader import parse_yaml
 from models.policy.checks.versions import ACCEPTANCES
 from models.policy.reading import policy_from
 from models.policy.schema import policy_schema
@@ -24,6 +25,9 @@ EXAMPLES = [
     for text, rows in RULE.findall(GUIDE)
     for row in rows.splitlines()
 ]
+
+
+DOCUMENT = next(text for text in re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL) if text.startswith("policy: 1"))
 
 
 def points(rule: dict[str, Any], better: str, figure: str, given: str) -> float | None:
@@ -74,8 +78,13 @@ def test_every_ready_made_policy_and_gate_is_there() -> None:
 
 
 def test_the_document_in_it_is_a_policy_without_findings() -> None:
-    whole = next(text for text in re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL) if text.startswith("policy: 1"))
-    policy = policy_from(parse_yaml(whole))
+    policy = policy_from(parse_yaml(DOCUMENT))
     assert policy.label == "branches@2025"
     assert len(policy.gates) == 4
     assert check(policy, indicators=library()) == ()
+
+
+def test_the_acceptance_in_it_is_one() -> None:
+    (text,) = re.findall(r"```yaml\n(accepted:.*?)```", GUIDE, re.DOTALL)
+    (acceptance,) = policy_from(parse_yaml(DOCUMENT + text)).accepted
+    assert (acceptance.finding, acceptance.on.isoformat()) == ("risk-weight", "2025-01-10")

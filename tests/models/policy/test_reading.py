@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from policies import policies
 
 from features.errors import Breach
-from features.indicators import library, parse_yaml
+from features.indicators import library
 from features.reading import TableError
+from features.yaml_loader import parse_yaml
 from models.policy.document import Policy
 from models.policy.reading import policy_digest, policy_from, read_policy, write_policy
 from models.policy.rules import Ratio, Tiers
+from models.policy.shipped import shipped
 from models.policy.validator import check
 
 TEXT = """\
@@ -71,11 +73,50 @@ def test_a_number_is_the_decimal_that_is_written(tmp_path: Path) -> None:
     assert (first.rule.cap, second.rule.tiers[1].start) == (Decimal("130.1"), Decimal("0.000001"))
 
 
-def test_more_digits_than_a_double_holds_are_kept(tmp_path: Path) -> None:
-    digits = "0.12345678901234567890123456789"
+def test_as_many_digits_as_a_double_holds_are_kept_and_more_refused(tmp_path: Path) -> None:
+    digits = "0.123456789012345"
     (_, second) = read(tmp_path, TEXT.replace("from: 1.1", f"from: {digits}")).scorecards[0].items
     assert isinstance(second.rule, Tiers)
     assert second.rule.tiers[1].start == Decimal(digits)
+    ((line, column, expected),) = problems(tmp_path, ("from: 1.1", f"from: {digits}6"))
+    assert (line, column) == (21, "scorecards.retail.items.R01.rule.tiers.2.from")
+    assert expected == "no more than 15 digits in total"
+
+
+def test_no_number_of_a_policy_has_more_digits_than_a_double_holds() -> None:
+    whole = parse_yaml(write_policy(shipped()["branch-peers"]))
+    numbers = {
+        tuple(part for part in place if isinstance(part, str)): place
+        for place in places(whole)
+        if isinstance(at(whole, place), int | float) and place[-1] not in ("policy", "months", "shared")
+    }
+    assert len(numbers) > 30
+    for *above, last in numbers.values():
+        document = copy.deepcopy(whole)
+        at(document, above)[last] = "0.1234567890123456"
+        with pytest.raises(TableError) as error:
+            policy_from(document)
+        assert any(breach.expected.startswith("no more than") for breach in error.value.breaches)
+
+
+@pytest.mark.parametrize(
+    ("place", "old", "new", "expected"),
+    [
+        ("scorecards.retail.items.P01.rule", "cap: 130", "cap: 130, least: 130", "least lies below cap"),
+        ("calibration", "gates:", "calibration: {least: 0.3, most: 0.2}\ngates:", "least is no more than most"),
+        (
+            "scorecards.retail.adjustments.a",
+            "gates:",
+            "    adjustments:\n      - {id: a, title: {en: A, zh: 甲}, kind: bonus, points: 2, most: 1,"
+            " when: {indicator: P01, above: 1}}\ngates:",
+            "per and most go together",
+        ),
+    ],
+)
+def test_limits_the_wrong_way_round_are_refused(tmp_path: Path, place: str, old: str, new: str, expected: str) -> None:
+    ((_, column, told),) = problems(tmp_path, (old, new))
+    assert column == place
+    assert expected in told
 
 
 @pytest.mark.parametrize(("text", "value"), [("1_000.5", "1000.5"), ("1.5e+2", "150"), ("+.5", "0.5"), ("0.10", "0.1")])
@@ -119,6 +160,37 @@ def test_an_unknown_field_is_refused_with_what_it_may_mean(tmp_path: Path) -> No
     assert (breach.line, breach.hint) == (16, "Near: weight.")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("weight: 60", "weight: 60%", "a number"),
+        ("from: 2024-01-01", "from: 2024-1-1", "a day such as 2025-01-31"),
+        ("from: 2024-01-01", "from: 2024年1月1日", "a day such as 2025-01-31"),
+        ("weight: 60", "weight: 60\n        shared: 是", "true or false"),
+        ("title: {en: Retail, zh: 零售}", "title: 零售", "fields of its own"),
+        ("    items:", "    applies_to: {level: branch}\n    items:", "a list such as [one, two]"),
+    ],
+)
+def test_what_a_field_holds_is_told_in_plain_words(tmp_path: Path, old: str, new: str, expected: str) -> None:
+    assert [found[2] for found in problems(tmp_path, (old, new))] == [expected]
+
+
+def test_full_width_punctuation_is_recognised(tmp_path: Path) -> None:
+    with pytest.raises(TableError) as error:
+        read(tmp_path, TEXT.replace("kind: ratio, cap: 130", "kind: ratio, cap： 130"))
+    (breach,) = error.value.breaches
+    assert (breach.line, "half-width" in breach.hint) == (14, True)
+
+
+def test_words_that_older_yaml_takes_for_booleans_are_words(tmp_path: Path) -> None:
+    accepted = "accepted: [{finding: risk-weight, by: Chen Li, on: 2025-01-10, reason: decided by the group}]\n"
+    regions = TEXT.replace("    items:", "    applies_to: {region_type: [NO, off]}\n    items:")
+    policy = read(tmp_path, regions + accepted)
+    assert policy.scorecards[0].applies_to.region_type == ("NO", "off")
+    assert policy.accepted[0].on.isoformat() == "2025-01-10"
+    assert read(tmp_path, write_policy(policy)) == policy
+
+
 def test_an_unknown_kind_of_rule_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(TableError) as error:
         read(tmp_path, TEXT.replace("kind: tiers", "kind: steps"))
@@ -157,8 +229,9 @@ def test_what_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TableError):
+    with pytest.raises(TableError) as error:
         read_policy(tmp_path / "none.yaml")
+    assert "loadline policy show" in error.value.breaches[0].hint
 
 
 def test_plain_data_is_refused_by_field() -> None:
@@ -187,11 +260,6 @@ def test_what_is_kept_states_the_defaults(tmp_path: Path) -> None:
     assert "against: target" in text
 
 
-def test_digits_beyond_a_double_survive(tmp_path: Path) -> None:
-    policy = read(tmp_path, TEXT.replace("from: 1.1", 'from: "0.12345678901234567890123456789"'))
-    assert read(tmp_path, write_policy(policy)) == policy
-
-
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just("tiers")
 ANYTHING = st.recursive(
     PLAIN,
@@ -205,12 +273,19 @@ ANYTHING = st.recursive(
 )
 
 
-def places(content: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+def at(content: Any, place: Sequence[str | int]) -> Any:
+    """Give what stands at a path of a document."""
+    for part in place:
+        content = content[part]
+    return content
+
+
+def places(content: Any, above: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
     """Give the path of everything in a document."""
     pairs = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
     for part, inner in pairs:
-        yield (*at, part)
-        yield from places(inner, (*at, part))
+        yield (*above, part)
+        yield from places(inner, (*above, part))
 
 
 @settings(max_examples=300, deadline=None)
@@ -218,10 +293,7 @@ def places(content: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
 def test_anything_anywhere_is_read_or_refused_with_its_place(data: st.DataObject, thing: Any) -> None:
     document = copy.deepcopy(DOCUMENT)
     *above, last = data.draw(st.sampled_from(list(places(DOCUMENT))))
-    here = document
-    for part in above:
-        here = here[part]
-    here[last] = thing
+    at(document, above)[last] = thing
     breaches: tuple[Breach, ...] = ()
     try:
         policy_from(document)

@@ -225,6 +225,13 @@ CASES = (
         cards({"level": ["branch"]}, {"level": ["group"]}),
         {"units": UNITS},
     ),
+    Case(
+        "no-unit",
+        "scorecards.c2.applies_to",
+        cards({"level": ["branch"]}, {"level": ["group"]}) | {"not_scored": [{"level": ["group"]}]},
+        cards({"level": ["branch"]}, {"level": ["group"]}) | {"not_scored": [{"level": ["department"]}]},
+        {"units": UNITS},
+    ),
     Case("grades", "grades", {"grades": [*GRADES[:2], {"name": "C", "from": 0}]}, {"grades": GRADES}),
     Case("grades", "grades", {"grades": [GRADES[1], GRADES[0], GRADES[2]]}, {"grades": [GRADES[0], GRADES[2]]}),
     Case("grades", "grades", {"grades": [{"name": "A"}, *GRADES[1:]]}, {"grades": GRADES[2:]}),
@@ -239,6 +246,12 @@ CASES = (
         "gates.g.grade",
         {"grades": GRADES, "gates": [gate("grade_ceiling", grade="A", when=BAD_LOANS)]},
         {"grades": GRADES, "gates": [gate("grade_ceiling", grade="C", when=BAD_LOANS)]},
+    ),
+    Case(
+        "lifted-veto",
+        "gates.floor",
+        {"gates": [gate("veto", when=BAD_LOANS), gate("protection_floor", "floor", at=80, of="new_units", months=6)]},
+        {"gates": [gate("protection_floor", "floor", at=80, of="new_units", months=6), gate("veto", when=BAD_LOANS)]},
     ),
     Case("unknown-indicator", "scorecards.all.items.P1", item("P1", perspective="performance"), item("P01")),
     Case("unknown-indicator", "gates.g.when", {"gates": [gate("veto", when={"indicator": "R91", "above": 1})]}, {}),
@@ -328,7 +341,7 @@ CASES = (
         "band-without-limits",
         "scorecards.all.items.R08.rule",
         item("R08", against="peers") | {"scorecards.0.applies_to": {"level": ["group"]}},
-        item("R08", against="peers", rule=RATIO | {"band": [1, 2]}) | {"scorecards.0.applies_to": {"level": ["group"]}},
+        item("R08", rule=RATIO | {"band": [1, 2]}) | {"scorecards.0.applies_to": {"level": ["group"]}},
         {"indicators": edited("R08", band=None)},
     ),
     Case(
@@ -429,6 +442,12 @@ CASES = (
         f"{P01}.against",
         tiers(None, 1) | {f"{ITEM}.against": "last_year"},
         item("P01", against="last_year"),
+    ),
+    Case(
+        "idle-reference",
+        "scorecards.all.items.P05.against",
+        item("P05", against="peers", rule=RATIO | {"band": [3, 15], "otherwise": STEPS}),
+        item("P05", against="peers", rule=RATIO | {"otherwise": STEPS}),
     ),
     Case(
         "version-gap",
@@ -590,7 +609,8 @@ def test_errors_are_raised_together_and_warnings_are_not() -> None:
         raise_if_errors(findings)
     assert error.value.findings == findings
     assert str(error.value).count("[") == 2
-    assert "the policy has 2 errors" in str(error.value)
+    assert str(error.value).startswith("the policy has 2 errors")
+    assert "loadline policy check" in error.value.hint
     warnings = check(made(item("P02")), indicators=library())
     assert [f.severity for f in warnings] == ["warning"]
     raise_if_errors(warnings)

@@ -48,7 +48,7 @@ def test_random_policies_score_as_the_slow_reference_says_and_add_up():
     assert capped > 1000
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.data())
 def test_any_policy_scores_any_figures_as_the_slow_reference_says(data):
     policy = data.draw(policies(KNOWN))

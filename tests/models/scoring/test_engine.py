@@ -72,11 +72,6 @@ def test_weights_of_missing_items_are_spread(weights, lacking, scaled):
         assert scores.weights.sum() == 10_000
 
 
-def test_what_must_be_left_is_exact():
-    policy = card_of(("60", "40"), missing={"then": "rescale", "least_weight": "60.004"})
-    assert not of_points(policy, 90, float("nan")).scored[0]
-
-
 def test_without_an_item_there_is_no_score():
     scores = of_points(card_of(), 90, 90, float("nan"), 90, 90)
     assert not scores.scored[0]

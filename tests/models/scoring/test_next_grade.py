@@ -120,6 +120,13 @@ def test_a_cap_that_always_holds_is_an_obstacle():
     assert (found.obstacle, found.holds[0].gate, found.holds[0].indicator) == ("capped", "cap", None)
 
 
+@pytest.mark.parametrize(("figure", "to"), [(79.94, 79.95), (79.93, 79.95), (79.934, 79.95), (79.9, 79.95)])
+def test_the_smallest_change_may_be_a_step_or_two(figure, to):
+    items = [{"indicator": "UP1", "weight": 100, "rule": RATIO}]
+    found = next_grade(one(items, {"actual": {"UP1": figure}, "target": {"UP1": 100}}), 0)
+    assert [[(c.indicator, c.to) for c in way.changes] for way in found.ways] == [[("UP1", to)]]
+
+
 def test_several_figures_where_none_alone_is_enough():
     items = [{"indicator": code, "weight": 50, "rule": {"kind": "ratio", "cap": 100}} for code in ("UP1", "UP2")]
     figures = {"actual": {"UP1": 60, "UP2": 70}, "target": {"UP1": 100, "UP2": 100}}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -46,6 +48,11 @@ def test_protection_is_as_it_was_a_year_ago():
     assert facts.moved is not None
     assert facts.opened.tolist() == [3.0, 2.0, np.inf]  # younger than a year: as it is
     assert facts.moved.tolist() == [np.inf, 2.0, np.inf]  # had not moved yet
+    just = replace(FACTS, opened=np.full(3, 12.0), moved=np.full(3, 12.0))  # a year ago to the month
+    facts = against_last_year(just).facts
+    assert facts.opened is not None
+    assert facts.moved is not None
+    assert [*facts.opened, *facts.moved] == [0.0] * 6
     assert against_peers(FACTS).facts.opened is FACTS.opened
 
 

@@ -234,6 +234,11 @@ def test_what_cannot_be_compared_says_why_and_shows_nothing(against, en, zh):
     assert not reason.compared
 
 
+def test_a_volume_without_a_past_has_no_pace_to_be_compared_with():
+    reason = reason_of("P08", 0, against="peers", peers={"P08": np.nan}, last_year={"P08": np.nan})
+    assert "there is no figure of last year" in reason.text["en"]
+
+
 def test_an_item_that_was_not_scored_says_why():
     assert reason_of("R01", 0, actual={"R01": np.nan}).text["zh"] == "不良贷款率：无数据，未计分"
     scores = scores_of(target={"P04": np.nan}, last_year={"P08": np.nan}, actual={"R01": -1})
@@ -249,12 +254,15 @@ def test_an_item_that_was_not_scored_says_why():
         ({"indicator": "R01", "rule": {"kind": "levels"}}, "no target is set"),
         ({"indicator": "S01", "rule": {"kind": "two_increase", "all_loans": "P05"}}, "there is no growth of all loans"),
         ({"indicator": "R01", "rule": {"kind": "ratio"}, "against": "peers"}, "fewer than five peers have a figure"),
+        ({"indicator": "P08", "rule": {"kind": "efficacy"}}, "there is no figure of last year"),
+        ({"indicator": "P08", "rule": {"kind": "ratio"}, "against": "peers"}, "there is no figure of last year"),
     ],
 )
 def test_each_rule_says_what_it_lacks(item, why):
     card = {"id": "all", "title": title("All", "全部"), "items": [item | {"weight": 100}]}
     policy = policy_of(scorecards=[card], gates=[])
-    scores = scores_of(policy, actual={"S01": 10}, target={"R01": np.nan}, peers={"R01": np.nan})
+    nothing = {"R01": np.nan, "P08": np.nan}
+    scores = scores_of(policy, actual={"S01": 10}, target=nothing, peers=nothing, last_year={"P08": np.nan})
     assert item_text(scores, 0, 0)["en"].endswith(f"not scored, {why}")
 
 

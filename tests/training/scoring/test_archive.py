@@ -5,21 +5,23 @@ from __future__ import annotations
 import json
 import os
 import signal
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from scoring_bank import CALENDAR, make_policy, make_targets
+from scoring_bank import CALENDAR, make_panel, make_policy, make_targets, write_bank
 
+from features.dataset import open_dataset
 from features.errors import LoadlineError
 from features.store import Store
 from training.policies import in_force
 from training.policy_activation import activate
 from training.scoring import archive
 from training.scoring.archive import close, read_closed, reproduce, version_folder
-from training.scoring.closings import Closing, closings, last_closed_day, latest
+from training.scoring.closings import Closing, closings, last_closed_day, latest, record
 from training.scoring.network import Network, score_network
 from training.scoring.tables import summary
 
@@ -220,6 +222,23 @@ def test_a_record_that_was_changed_is_not_believed(store: Store, tmp_path: Path)
     path.write_text("{}\n", encoding="utf-8")
     with pytest.raises(LoadlineError, match="line 1 of the record cannot be read"):
         closings(tmp_path, BANK)
+
+
+def test_a_record_that_skips_a_version_is_not_believed(store: Store, tmp_path: Path) -> None:
+    closing, _ = close_december(store, tmp_path)
+    record(tmp_path, BANK, replace(closing, version=3))
+    with pytest.raises(LoadlineError, match="line 2 of the record does not follow"):
+        closings(tmp_path, BANK)
+
+
+def test_another_store_reproduces_nothing(store: Store, tmp_path: Path) -> None:
+    close_december(store, tmp_path)
+    panel = make_panel()
+    other = panel.with_values({code: array + 1 for code, array in panel.values.items()})
+    elsewhere = Store(tmp_path / "store")
+    elsewhere.ingest(open_dataset(write_bank(tmp_path / "bank", other)), now=NOW)
+    with pytest.raises(LoadlineError, match="data version 1 is not the one"):
+        reproduce(tmp_path, elsewhere, BANK, "2024-12")
 
 
 def test_what_is_not_closed_is_not_read(store: Store, tmp_path: Path) -> None:

@@ -170,6 +170,14 @@ def test_a_flows_target_counts_as_far_as_is_usual_by_then() -> None:
     assert not any("usual" in note for note in whole_year.notes)
 
 
+def test_a_target_of_nothing_is_nothing_at_any_place_of_the_year() -> None:
+    panel = make_panel()
+    targets = make_targets(panel=panel)
+    targets.loc[targets["unit"] == "B03", "target"] = 0.0
+    found = facts_from(panel, every_code(), [JUNE], targets=targets)
+    assert of(found, "target", "LENDING", "B03", JUNE) == 0
+
+
 def test_a_branch_without_a_past_keeps_the_pace_of_the_others() -> None:
     panel = make_panel()
     targets = make_targets(panel=panel)

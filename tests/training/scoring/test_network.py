@@ -112,6 +112,14 @@ def test_points_times_weight_are_the_amounts(network: Network) -> None:
     assert items.groupby(["unit", "period"])["weight"].sum().round(2).eq(100).all()
 
 
+def test_references_stand_only_where_rules_look_at_them(store: Store) -> None:
+    late = pd.DataFrame({"unit": ["B01"], "indicator": "LATE", "year": 2024, "target": [1.5]})
+    targets = pd.concat([make_targets(), late])
+    network = score_network(store.snapshot(1), make_policy(), [DECEMBER], targets=targets)
+    items = lines(network).query("kind == 'item' and unit == 'B01'").set_index("indicator")
+    assert items["reference"].notna().to_dict() == {"LENDING": True, "DEPOSITS": True, "LATE": False, "NPS": True}
+
+
 def test_a_row_without_a_score_says_what_it_lacks(store: Store) -> None:
     policy = make_policy(missing={"then": "withhold"})
     network = score_network(store.snapshot(1), policy, [DECEMBER], targets=make_targets())
@@ -119,6 +127,7 @@ def test_a_row_without_a_score_says_what_it_lacks(store: Store) -> None:
     new = table.loc[NEW]
     assert np.isnan(new["score"])
     assert new["reason"] == "no figure: LENDING, DEPOSITS"  # it has no whole year
+    assert new["notes"] == ""  # nothing is said of a score that there is not
     assert np.isnan(new["raw"])
     assert np.isnan(new["amount:NPS"])
     assert new["points:NPS"] > 0  # what can be said of it is

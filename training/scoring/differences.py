@@ -14,7 +14,7 @@ def differences(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     pd.DataFrame
         `unit, line, before, after, difference`, in points: for each unit that differs a row `score`, and a row for
         each line that differs. The differences of a unit's lines add up to that of its score. A unit without a score in
-        one of them has 0 there.
+        one of them has a blank there, and no difference.
     """
     key = ["unit", "line"]
     cents = [
@@ -29,5 +29,6 @@ def differences(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     every = every[every["difference"] != 0].reset_index()
     place = {unit: number for number, unit in enumerate(dict.fromkeys([*before["unit"], *after["unit"]]))}
     every = every.iloc[every["unit"].map(place).to_numpy().argsort(kind="stable")].reset_index(drop=True)
-    amounts = ["before", "after", "difference"]
-    return every.assign(**{name: every[name] / 100 for name in amounts})[[*key, *amounts]]
+    scored = {name: every["unit"].isin(frame["unit"]) for name, frame in (("before", before), ("after", after))}
+    scored["difference"] = scored["before"] & scored["after"]
+    return every.assign(**{name: (every[name] / 100).where(there) for name, there in scored.items()})[[*key, *scored]]

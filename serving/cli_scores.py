@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,6 +33,13 @@ if TYPE_CHECKING:
 
 SHOWN = ["unit", "name", "scorecard", "score", "grade", "raw", "gates", "reason"]
 """Columns for a person at a terminal; files have all."""
+
+
+class Level(StrEnum):
+    """Of the policy that a period was closed under."""
+
+    internal = "internal"
+    owner = "owner"
 
 
 def add_score_commands(app: typer.Typer) -> None:
@@ -97,7 +105,7 @@ def closed(
     period: Annotated[str | None, typer.Option(help="One closed period; without it all are listed.")] = None,
     version: Annotated[int | None, typer.Option(help="A version of it; the last by default.")] = None,
     level: Annotated[
-        str | None, typer.Option(help="internal or owner, where a period was closed under policies of both levels.")
+        Level | None, typer.Option(help="Which, where a period was closed under policies of both levels.")
     ] = None,
     difference: Annotated[
         bool, typer.Option("--difference", help="Show what is different from the version before, line by line.")

@@ -190,6 +190,7 @@ def test_mistakes_are_answered_in_words(
 
 def test_what_is_not_closed_is_told(here: CommandLine) -> None:
     assert "2024-12 is not closed" in here("closed", "--period", "2024", code=1).err
+    assert "under a policy of level owner" in here("closed", "--period", "2024", "--level", "owner", code=1).err
     assert here("closed").out.startswith("period,level,version")
 
 

@@ -169,7 +169,8 @@ def read_closed(
     every = [c for c in closings(home, dataset) if c.period == period and level in (None, c.level)]
     fitting = [c for c in every if version in (None, c.version)]
     if not fitting:
-        asked = f"there is no version {version} of {period}" if every else f"{period} is not closed"
+        under = "" if level is None else f" under a policy of level {level}"
+        asked = f"there is no version {version} of {period}" if every else f"{period} is not closed{under}"
         hint = f"The last version is {every[-1].version}." if every else "`loadline closed` lists the closed periods."
         raise LoadlineError(asked, where=dataset, hint=hint)
     closing = fitting[-1]
@@ -252,7 +253,7 @@ def _check_reclosing(earlier: ClosedScores, policy: Policy, reason: str) -> None
     if not _same_rules(earlier.policy, policy):
         raise LoadlineError(
             f"{closing.period} was closed under {closing.policy}; a closed period keeps its policy",
-            where=closing.period,
+            where="--policy",
             hint="Restated figures or corrected targets make a new version. Another policy can begin after the period.",
         )
     if len(reason.strip()) < SHORTEST_REASON:

@@ -174,7 +174,7 @@ def test_the_last_closed_day_is_that_of_the_latest_period(store: Store, tmp_path
 
 def test_closed_scores_come_out_the_same_again(store: Store, tmp_path: Path) -> None:
     close_december(store, tmp_path)
-    close_december(store, tmp_path, 2, reason="Lending restated after the audit")
+    close_december(store, tmp_path, 2, reason="审计调整")
     for version in (1, 2):  # the first also after its figures were restated
         made = reproduce(tmp_path, store, BANK, "2024-12", version=version)
         assert made.same

@@ -32,6 +32,9 @@ def next_grade_texts(found: NextGrade, scores: CardScores) -> list[Text]:
         return [*told, say(f"next.{found.obstacle}")]
     ways = found.ways[:TOLD]
     alone = [way for way in ways if len(way.changes) == 1]
+    clearing = {(hold.indicator, hold.to) for hold in found.holds}
+    if len(alone) == 1 and (alone[0].changes[0].indicator, alone[0].changes[0].to) in clearing:
+        return [*told, say("next.enough")]
     if alone:
         listed = joined((change_text(way.changes[0], scores) for way in alone), "sentence.separator")
         return [*told, say("next.ways" if len(alone) > 1 else "next.way", list=listed)]

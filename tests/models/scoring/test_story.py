@@ -126,6 +126,8 @@ def test_each_way_has_its_words():
     if gate is not None:
         hold = Hold(gate.id, "DOWN1", 5.2, 5.0, controllable=True)
         assert "would first have to be cleared, with DOWN1 from 5.2% to 5%" in told(one, holds=(hold,))
+        enough = told(one, holds=(Hold(gate.id, "DOWN1", 2.5, 2.1, controllable=True),))
+        assert enough.endswith("DOWN1 from 2.5% to 2.1%; with everything else unchanged, that alone would reach it")
 
 
 def test_a_figure_to_reach_is_never_rounded_to_one_that_does_not():

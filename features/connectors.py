@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from features.breaches import Breaches
 from features.dataset import Dataset, Description, open_dataset
 from features.definitions import read_indicators
 from features.documents import read_model
 from features.errors import DatasetError, LoadlineError
 from features.indicators import IndicatorSet, library
 from features.origins import Origin, Piece, WayBack
-from features.reading import Breaches, inside
+from features.reading import inside
 from features.source_excel import ExcelSource
 from features.source_parquet import ParquetSource
 from features.source_spec import SourceSpec, TableSpec

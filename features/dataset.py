@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
+from features.breaches import Breaches
 from features.definitions import read_indicators
 from features.documents import read_model, read_yaml
 from features.errors import LoadlineError
@@ -18,7 +19,7 @@ from features.indicators import IndicatorSet, Title
 from features.observations import Observations, observation_files
 from features.outcomes_goals import read_goals, read_outcomes
 from features.periods import Calendar, Frequency
-from features.reading import Breaches, inside
+from features.reading import inside
 from features.unit_file import read_tree
 from features.units import UnitTree
 

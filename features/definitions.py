@@ -9,9 +9,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from features.breaches import Breaches
 from features.documents import compose, line_of, note_invalid
 from features.indicators import Indicator, IndicatorSet, Title, library
-from features.reading import Breaches
 
 REQUIRED_FIELDS = ("name", "unit", "direction", "kind", "perspective")
 """An indicator that lacks any of these is looked up in the built-in library."""

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from features.reading import Breaches, read_text, shortened
+from features.breaches import Breaches, shortened
+from features.reading import read_text
 from features.yaml_loader import PlainLoader, parse_yaml
 
 MOST_NODES = 200_000

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from features.breaches import Breaches
 from features.indicators import IndicatorSet
 from features.periods import Calendar
-from features.reading import Breaches, is_regular, read_table
+from features.reading import is_regular, read_table
 from features.rows import EPOCH, NOT_GIVEN, Chunk, RowReader
 from features.units import UnitTree
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from features.breaches import Breaches
 from features.indicators import Indicator, IndicatorSet
 from features.periods import EXAMPLES, Calendar
-from features.reading import Breaches, as_text, is_regular, read_table
+from features.reading import as_text, is_regular, read_table
 from features.rows import EPOCH, NOT_GIVEN, RowReader
 from features.units import UnitTree
 

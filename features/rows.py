@@ -12,10 +12,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.breaches import LISTED_PER_KIND, Breaches
 from features.errors import LoadlineError
 from features.indicators import IndicatorSet
 from features.periods import EXAMPLES, Calendar
-from features.reading import LISTED_PER_KIND, Breaches, Rows, as_text
+from features.reading import Rows, as_text
 from features.units import UnitTree
 
 NOT_GIVEN = np.iinfo(np.int32).min

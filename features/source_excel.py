@@ -14,9 +14,10 @@ import numpy as np
 import openpyxl
 import yaml
 
+from features.breaches import shortened
 from features.errors import LoadlineError
 from features.origins import Origin, Piece
-from features.reading import BOMB_FLOOR, BOMB_RATIO, shortened
+from features.reading import BOMB_FLOOR, BOMB_RATIO
 from features.source_spec import TableSpec
 from features.spelling import column_of, spell, spell_day
 from features.staging import Staging

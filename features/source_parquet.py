@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from features.breaches import shortened
 from features.errors import LoadlineError
 from features.origins import Piece
-from features.reading import inside, shortened
+from features.reading import inside
 from features.source_spec import TableSpec
 from features.staging import Staging
 

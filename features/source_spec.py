@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from features.breaches import Breaches
 from features.documents import read_model
 from features.errors import LoadlineError
-from features.reading import Breaches
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "units": ("unit", "parent", "name"),

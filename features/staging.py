@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from features.breaches import Breaches, shortened
 from features.errors import LoadlineError
 from features.indicators import IndicatorSet, library
 from features.origins import Origin, Piece
 from features.periods import Calendar
-from features.reading import Breaches, shortened
 from features.source_spec import CHINESE, COLUMNS, OPTIONAL, TableSpec
 from features.spelling import (
     absent,

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from features.breaches import Breaches
 from features.errors import LoadlineError
 from features.periods import EXAMPLES, Calendar
-from features.reading import Breaches, frame_of, is_regular, read_table
+from features.reading import frame_of, is_regular, read_table
 from features.units import ALWAYS, FOREVER, UnitTree, parse_day, spell_bounds, spell_ends, split_codes
 
 DEEPEST = 64

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from features.breaches import Breaches, TableError
 from features.errors import LoadlineError
-from features.reading import Breaches, TableError, frame_of, read_table, require_table
+from features.reading import frame_of, read_table, require_table
 from features.store import Snapshot
 from features.units import UnitTree
 from models.in_year.quarterly import CalibrationProposal, propose_calibration

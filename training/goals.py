@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from features.breaches import Breaches, TableError
 from features.errors import LoadlineError
 from features.outcomes_goals import read_goals
-from features.reading import Breaches, TableError, frame_of, read_table, require_table
+from features.reading import frame_of, read_table, require_table
 from features.store import Snapshot
 
 KEY = ("unit", "indicator")

@@ -14,8 +14,8 @@ import yaml
 from pydantic import ValidationError
 from yaml.constructor import SafeConstructor
 
+from features.breaches import Breaches, TableError
 from features.documents import compose, line_of
-from features.reading import Breaches, TableError
 from models.policy.document import Policy
 from models.policy.rules import written
 

@@ -18,9 +18,9 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from features.breaches import LISTED_PER_KIND
 from features.dataset import open_dataset
 from features.errors import Breach, DatasetError, LoadlineError
-from features.reading import LISTED_PER_KIND
 from features.store import DataVersion, Store
 
 NOW = datetime(2025, 3, 1, tzinfo=UTC)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from features.reading import Breaches, frame_of, read_table
+from features.breaches import Breaches
+from features.reading import frame_of, read_table
 
 
 @pytest.mark.parametrize(

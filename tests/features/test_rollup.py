@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.breaches import Breaches
 from features.indicators import Indicator, IndicatorSet
 from features.panel import Panel
 from features.periods import Calendar
-from features.reading import Breaches
 from features.rollup import Mismatch, check_parents, roll_up, rolled_up
 from features.unit_file import read_tree
 from features.units import UnitTree

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.breaches import Breaches
 from features.errors import LoadlineError
 from features.periods import Calendar
-from features.reading import Breaches
 from features.unit_file import read_tree
 from features.units import ALWAYS, FOREVER, MIN_PEERS, UnitTree, parse_day
 

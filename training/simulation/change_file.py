@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from features.breaches import Breaches, TableError
 from features.documents import compose, line_of, note_invalid
 from features.indicators import Title
-from features.reading import Breaches, TableError
 from models.policy.document import Item, Selector
 from models.policy.rules import Part
 

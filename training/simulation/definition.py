@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from features.breaches import Breaches, TableError
 from features.errors import LoadlineError
 from features.indicators import Title
 from features.panel import Panel
-from features.reading import Breaches, TableError, frame_of, read_table, require_table
+from features.reading import frame_of, read_table, require_table
 from features.snapshot import Snapshot
 from training.simulation.change_file import Definition
 from training.simulation.replay import Replay

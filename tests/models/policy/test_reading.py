@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from policies import policies
 
+from features.breaches import TableError
 from features.errors import Breach
 from features.indicators import library
-from features.reading import TableError
 from features.yaml_loader import parse_yaml
 from models.policy.document import Policy
 from models.policy.reading import policy_digest, policy_from, read_policy, write_policy

@@ -57,10 +57,12 @@ def draw_waterfall(begin: float, amounts: Sequence[float], *, from_zero: bool) -
     for amount in amounts:
         running.append(running[-1] + amount)
     low, high = min(running), max(running)
+    room = (high - low) / 8 or 1.0
+    from_zero = from_zero or low < room  # near zero a scale that begins elsewhere would draw a bar for nothing
     if from_zero:
         low, high = min(low, 0.0), max(high, 0.0)
     else:
-        low -= (high - low) / 8 or 1.0
+        low -= room
     scale = BAR_WIDTH / (high - low) if high > low else 0.0
 
     def x(value: float) -> float:

@@ -228,3 +228,8 @@ def test_trends_stay_within_their_box_and_break_where_there_is_no_score(scores):
         assert 0 < text_y < y <= TREND_HEIGHT
     pairs = sum(a is not None and b is not None for a, b in pairwise(scores))
     assert sum(line.count(" ") for line in trend.lines) == pairs
+
+
+def test_a_sum_that_comes_to_nothing_has_no_bar():
+    assert draw_waterfall(74.3, [-74.31, 0.01], from_zero=False)[-1].size <= 1.5
+    assert draw_waterfall(90.0, [-4.0, 1.0], from_zero=False)[0].x == 0.0

@@ -141,7 +141,7 @@ def step(name: str, home: Path, aside: Path) -> dict[str, float]:
         advisor.train()
         found: dict[str, float] = {}
     else:
-        table = advisor.planning.table(advisor.default_year())
+        table = advisor.suggesting.table(advisor.default_year())
         indicators = advisor.snapshot().indicators
         given = table[table["target"].notna()]
         told = [explained(row, indicators[str(row["indicator"])])["text"] for row in given.to_dict("records")]

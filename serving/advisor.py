@@ -19,6 +19,7 @@ from serving.policies import Policies
 from serving.scoring import Scoring
 from serving.settings import Settings
 from serving.simulating import Simulating
+from serving.suggesting import Suggesting
 from serving.tables import write_table
 from training.progress import Progress, silent
 
@@ -46,6 +47,8 @@ class Advisor:
     ----------
     planning : Planning
         The use cases of setting targets and of following them through the year.
+    suggesting : Suggesting
+        The use cases of looking at suggested targets.
     policies : Policies
         The use cases of rules that change over time.
     scoring : Scoring
@@ -61,6 +64,7 @@ class Advisor:
         self.store = Store(settings.store_location)
         self._clock = clock
         self.planning = Planning(self)
+        self.suggesting = Suggesting(self)
         self.policies = Policies(self)
         self.scoring = Scoring(self)
         self.simulating = Simulating(self)

@@ -189,7 +189,7 @@ def explain_target(
     import json
 
     held = None if against is None else against.value
-    found = advisor_of(home).planning.explain_target(unit, indicator, against=held, year=year, dataset=dataset)
+    found = advisor_of(home).suggesting.explain_target(unit, indicator, against=held, year=year, dataset=dataset)
     if form is Format.json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2, default=str))
         return

@@ -52,7 +52,7 @@ def run_demo(
         say(f"   {line}")
 
     year = advisor.default_year(version.dataset)
-    frame = advisor.planning.table(year, dataset=version.dataset, progress=progress)
+    frame = advisor.suggesting.table(year, dataset=version.dataset, progress=progress)
     out = advisor.settings.home / f"targets-{version.dataset}-{year}.csv"
     advisor.write(frame.drop(columns=list(MILESTONES)), out)
     known = frame["target"].notna()

@@ -28,7 +28,7 @@ VERSIONS = ("model_version", "policy_version", "data_version")
 
 
 def explained(row: Mapping[Any, Any], indicator: Indicator) -> dict[str, Any]:
-    """Lay a row of the kept table out as an explanation; see `serving.planning.Planning.explain_target`."""
+    """Lay a row of the kept table out as an explanation; see `serving.suggesting.Suggesting.explain_target`."""
     decimals = _decimals(row)
     way = steps(row, decimals=decimals)
     observed, target = row["last_actual"] == row["last_actual"], float(row["target"])

@@ -190,7 +190,7 @@ class Desk:
             raise NotFoundError(f"there is no model for {about.dataset!r} yet", hint="Run `loadline train`.")
         try:
             with self._computing:  # the first to ask has the whole table made; the others wait for it
-                table = self.advisor.planning.suggestion(code, asked, dataset=about.dataset)
+                table = self.advisor.suggesting.suggestion(code, asked, dataset=about.dataset)
         except LoadlineError as error:
             raise NotFoundError(
                 f"there is no suggestion for {code!r} in {asked}: {error.what}", hint=error.hint

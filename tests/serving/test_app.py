@@ -165,7 +165,7 @@ def test_suggestions_are_the_advisors_own(client, trained):
     sheet = strict(answer.text)
     assert sheet == strict(client.get("/api/v1/targets/A%2FB").text)
     assert (sheet["unit"], sheet["year"], sheet["synthetic"]) == ("A/B", YEAR, True)
-    table = trained.planning.suggestion("A/B").set_index("indicator")
+    table = trained.suggesting.suggestion("A/B").set_index("indicator")
     assert [item["indicator"] for item in sheet["items"]] == list(table.index) == ["LOANS", "NPL_RATIO"]
     for item in sheet["items"]:
         row = table.loc[item["indicator"]]

@@ -301,11 +301,11 @@ def test_the_report_of_the_impact_is_named_in_the_record(line, tmp_path):
 
 
 def test_kept_suggestions_are_those_of_the_policy_in_force(line, tmp_path):
-    planning = advisor_at(line.home).planning
+    suggesting = advisor_at(line.home).suggesting
     kept = line.home / "suggestions"
 
     def versions() -> set[str]:
-        return set(planning.table(2025)["policy_version"])
+        return set(suggesting.table(2025)["policy_version"])
 
     assert versions() == {"default-1"}
     line("policy", "activate", written(tmp_path / "one.yaml", document(ratchet_cap=0.4)), *DECIDED)
@@ -314,7 +314,7 @@ def test_kept_suggestions_are_those_of_the_policy_in_force(line, tmp_path):
     line("policy", "withdraw", *DECIDED)
     assert versions() == {"default-1"}
     assert len(list(kept.iterdir())) == 2
-    assert planning.explain_target("N01", "NPL_RATIO")["policy_version"] == "default-1"
+    assert suggesting.explain_target("N01", "NPL_RATIO")["policy_version"] == "default-1"
 
 
 def test_closed_periods_never_change(line, tmp_path):

@@ -103,7 +103,7 @@ def test_units_are_searched_by_code_and_by_both_names(browser):
 
 
 def test_a_units_page_says_everything_a_number_needs(browser, trained):
-    row = trained.planning.suggestion("N01").set_index("indicator").loc["LOANS"]
+    row = trained.suggesting.suggestion("N01").set_index("indicator").loc["LOANS"]
     text = Page(browser.get("/unit?code=N01&lang=en").text).text
     for level in ("floor", "target", "stretch"):
         assert f"{row[level]:,.2f}".rstrip("0").rstrip(".") in text
@@ -137,7 +137,7 @@ def test_the_chart_ends_where_the_suggestion_starts(browser, trained):
     from serving.directory import Directory
 
     history = Directory(trained.snapshot()).history("N01", ["LOANS", "NPL_RATIO", "GDP"])
-    table = trained.planning.suggestion("N01").set_index("indicator")
+    table = trained.suggesting.suggestion("N01").set_index("indicator")
     assert set(history) == {"LOANS", "NPL_RATIO"}
     for code, past in history.items():
         assert past[-1] == (LAST_YEAR, pytest.approx(table.loc[code, "last_actual"]))
@@ -148,7 +148,7 @@ def test_a_groups_chart_ends_where_its_suggestion_starts(trained):
 
     for unit in ("ROOT", *REGIONS):
         history = Directory(trained.snapshot()).history(unit, ["LOANS", "NPL_RATIO"])
-        table = trained.planning.suggestion(unit).set_index("indicator")
+        table = trained.suggesting.suggestion(unit).set_index("indicator")
         for code, past in history.items():
             assert past[-1] == (LAST_YEAR, pytest.approx(table.loc[code, "last_actual"]))
 
@@ -242,7 +242,7 @@ def exported(browser, form: str, unit: str, **parameters: str):
 def test_csv_export_is_the_advisors_table_with_formulas_inert(browser, trained):
     answer = exported(browser, "csv", "=1+1", lang="zh")
     rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
-    table = trained.planning.suggestion("=1+1").set_index("indicator")
+    table = trained.suggesting.suggestion("=1+1").set_index("indicator")
     assert [row["indicator"] for row in rows] == list(table.index)
     for row in rows:
         assert row["unit"] == "'=1+1"
@@ -257,7 +257,7 @@ def test_xlsx_export_holds_text_and_numbers_but_no_formula(browser, trained):
     answer = exported(browser, "xlsx", "=1+1", lang="en")
     sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
     names = [cell.value for cell in sheet[1]]
-    table = trained.planning.suggestion("=1+1")
+    table = trained.suggesting.suggestion("=1+1")
     assert sheet.max_row == len(table) + 1
     for number, row in enumerate(sheet.iter_rows(min_row=2), start=0):
         assert all(cell.data_type != "f" for cell in row)

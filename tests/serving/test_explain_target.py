@@ -52,7 +52,7 @@ def digits(value: float) -> Decimal:
 @pytest.mark.parametrize("indicator", ["LOANS", "NPL_RATIO"])
 def test_the_parts_shown_add_up_to_the_step_shown(drifting: Advisor, indicator: str, against: Any) -> None:
     for unit in BRANCHES[::4]:
-        told = drifting.planning.explain_target(unit, indicator, against=against)
+        told = drifting.suggesting.explain_target(unit, indicator, against=against)
         driver = own_course(told)
         assert sum(digits(part["amount"]) for part in driver["parts"]) == digits(driver["amount"])
         assert digits(told["base_value"]) + sum(digits(d["amount"]) for d in told["drivers"]) == digits(
@@ -66,18 +66,18 @@ def test_the_parts_shown_add_up_to_the_step_shown(drifting: Advisor, indicator: 
 
 
 def test_the_reference_is_known_by_its_digest(drifting: Advisor) -> None:
-    first, second = (drifting.planning.explain_target(unit, "LOANS", against="group") for unit in BRANCHES[:2])
+    first, second = (drifting.suggesting.explain_target(unit, "LOANS", against="group") for unit in BRANCHES[:2])
     assert first["against"]["digest"] == second["against"]["digest"]
-    other = drifting.planning.explain_target(BRANCHES[0], "LOANS", against="last_year")
+    other = drifting.suggesting.explain_target(BRANCHES[0], "LOANS", against="last_year")
     assert other["against"]["digest"] != first["against"]["digest"]
 
 
 def test_the_expected_figure_of_the_kept_table_is_what_is_broken_down(drifting: Advisor) -> None:
-    table = drifting.planning.suggestion(BRANCHES[2], None)
+    table = drifting.suggesting.suggestion(BRANCHES[2], None)
     row = table[table["indicator"] == "LOANS"].iloc[0]
-    told = drifting.planning.explain_target(BRANCHES[2], "LOANS")
+    told = drifting.suggesting.explain_target(BRANCHES[2], "LOANS")
     assert own_course(told)["amount"] == pytest.approx(row["expected"] - row["like_group"], abs=0.011)
-    course = drifting.planning._indicator_courses(drifting.snapshot(), "LOANS", int(row["year"])).of(BRANCHES[2])
+    course = drifting.suggesting._indicator_courses(drifting.snapshot(), "LOANS", int(row["year"])).of(BRANCHES[2])
     assert course is not None
     parts = course.parts(BRANCHES[2], "peers")
     assert parts is not None
@@ -85,7 +85,7 @@ def test_the_expected_figure_of_the_kept_table_is_what_is_broken_down(drifting: 
 
 
 def test_a_total_says_that_its_parts_have_explanations(trained: Advisor) -> None:
-    told = trained.planning.explain_target(REGIONS[0], "LOANS", against="peers")
+    told = trained.suggesting.explain_target(REGIONS[0], "LOANS", against="peers")
     assert told["notes"] == [COURSE_NOTES["total"]]
     assert told["against"] is None
     assert [driver["code"] for driver in told["drivers"]] == ["expected_change", "room"]
@@ -93,10 +93,10 @@ def test_a_total_says_that_its_parts_have_explanations(trained: Advisor) -> None
 
 def test_pooled_growth_says_that_nothing_is_told_apart(drifting: Advisor) -> None:
     unit, year = BRANCHES[3], drifting.default_year()
-    course = drifting.planning._indicator_courses(drifting.snapshot(), "LOANS", year).of(unit)
+    course = drifting.suggesting._indicator_courses(drifting.snapshot(), "LOANS", year).of(unit)
     assert course is not None
     pooled = Course.of(course.level, replace(course.model, blend=FALLBACK))
-    row = dict(drifting.planning.suggestion(unit).query("indicator == 'LOANS'").iloc[0])
+    row = dict(drifting.suggesting.suggestion(unit).query("indicator == 'LOANS'").iloc[0])
     row["expected"] = float(pooled.expected[list(pooled.level.problem.units).index(unit)])
     told = with_course(row, drifting.snapshot().indicators["LOANS"], pooled, "peers")
     assert told["notes"] == [COURSE_NOTES["pooled"]]
@@ -105,21 +105,21 @@ def test_pooled_growth_says_that_nothing_is_told_apart(drifting: Advisor) -> Non
 
 
 def test_models_made_on_request_are_explained_too(untrained: Advisor) -> None:
-    told = untrained.planning.explain_target(BRANCHES[1], "NPL_RATIO")
+    told = untrained.suggesting.explain_target(BRANCHES[1], "NPL_RATIO")
     assert told["model_version"] == "fitted-on-request"
     assert own_course(told)["parts"]
 
 
 def test_courses_are_kept_for_the_next_question(trained: Advisor) -> None:
     year = trained.default_year()
-    first = trained.planning._indicator_courses(trained.snapshot(), "LOANS", year)
-    assert trained.planning._indicator_courses(trained.snapshot(), "LOANS", year) is first
+    first = trained.suggesting._indicator_courses(trained.snapshot(), "LOANS", year)
+    assert trained.suggesting._indicator_courses(trained.snapshot(), "LOANS", year) is first
     assert first.of(BRANCHES[0]) is first.of(BRANCHES[5])
 
 
 def test_an_unknown_unit_is_refused(trained: Advisor) -> None:
     with pytest.raises(LoadlineError, match="NOBODY"):
-        trained.planning.explain_target("NOBODY", "LOANS", against="peers")
+        trained.suggesting.explain_target("NOBODY", "LOANS", against="peers")
 
 
 def test_the_command_tells_it_in_both_languages(

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from models.scoring.engine import CardScores
-from models.scoring.gates import STATED_STEP
-
-LineKind = Literal["item", "adjustment", "limits", "gate", "rounding"]
+from models.scoring.waterfall import PartKind, WaterfallPart, waterfall
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -21,7 +19,7 @@ class Line:
     `key` is an item's indicator, an adjustment's id, or a gate's kind; the kind itself for limits and rounding.
     """
 
-    kind: LineKind
+    kind: PartKind
     key: str
 
 
@@ -111,7 +109,7 @@ def lines_of(cards: Sequence[CardScores], rows: int) -> ScoreLines:
     rows : int
         N, the rows of the network.
     """
-    lines = all_lines(*(_lines(scores) for scores in cards), (LIMITS, ROUNDING))
+    lines = all_lines(*((_line(scores, part) for part in waterfall(scores)) for scores in cards), (LIMITS, ROUNDING))
     place = {line: number for number, line in enumerate(lines)}
     cents = np.zeros((len(lines), rows), dtype=np.int64)
     present = np.zeros((len(lines), rows), dtype=bool)
@@ -126,27 +124,15 @@ def lines_of(cards: Sequence[CardScores], rows: int) -> ScoreLines:
         names = np.array([*(g.name for g in scores.policy.grades), ""], dtype=object)
         grade[at] = names[scores.grade[known]]
         card[scores.rows] = scores.card.id
-        for number, item in enumerate(scores.card.items):
-            row = place[Line("item", item.indicator)]
-            cents[row, at] += scores.items[number, known]
-            weights[row, at] += scores.weights[number, known]
+        for part in waterfall(scores):
+            row = place[_line(scores, part)]
+            cents[row, scores.rows] += np.where(part.there, part.cents, 0)
             present[row, at] = True
-        for number, adjustment in enumerate(scores.card.adjustments):
-            row = place[Line("adjustment", adjustment.id)]
-            cents[row, at] += scores.adjustments[number, known]
-            present[row, at] = True
-        held = scores.bonus - scores.malus - scores.adjustments.sum(axis=0)
-        cents[place[LIMITS], at] = held[known]
-        for number, gate in enumerate(scores.policy.gates):
-            row = place[Line("gate", gate.kind)]
-            cents[row, at] += (scores.running[number + 1] - scores.running[number])[known]
-            present[row, at] = True
-        cents[place[ROUNDING], at] = (scores.tenths * STATED_STEP - scores.gated)[known]
-        present[place[LIMITS], at] = present[place[ROUNDING], at] = True
+            if part.kind == "item":
+                weights[row, at] += scores.weights[part.number, known]
     return ScoreLines(lines, cents, present, weights, tenths, scored, grade, card)
 
 
-def _lines(scores: CardScores) -> list[Line]:
-    found = [Line("item", item.indicator) for item in scores.card.items]
-    found += [Line("adjustment", adjustment.id) for adjustment in scores.card.adjustments]
-    return [*found, *(Line("gate", gate.kind) for gate in scores.policy.gates)]
+def _line(scores: CardScores, part: WaterfallPart) -> Line:
+    """Give the line that a part counts to: gates of a kind are one, whatever they are called."""
+    return Line(part.kind, scores.policy.gates[part.number].kind if part.kind == "gate" else part.key)

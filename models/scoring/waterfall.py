@@ -1,87 +1,64 @@
-"""One score as lines that add up to it exactly: weight x points, adjustments, limits, gates, rounding."""
+"""Scores as parts that add up to them exactly: weight x points, adjustments, limits, gates, rounding."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
-from features.errors import LoadlineError
-from models.scoring.comparison import LineKind
+import numpy as np
+
 from models.scoring.conditions import YES
 from models.scoring.engine import CardScores
 from models.scoring.gates import STATED_STEP
-from models.scoring.points import SCORED
+
+PartKind = Literal["item", "adjustment", "limits", "gate", "rounding"]
 
 
-@dataclass(frozen=True, slots=True)
-class WaterfallLine:
-    """A line of a score.
+@dataclass(frozen=True, eq=False)
+class WaterfallPart:
+    """One part of the N scores of a scorecard.
 
     Attributes
     ----------
     kind : {"item", "adjustment", "limits", "gate", "rounding"}
     key : str
         An item's indicator, an adjustment's or gate's id; the kind itself for limits and rounding.
-    cents : int
-        What it adds.
-    total : int
-        Cents of all lines up to it.
-    weight, points : int or None
-        Of an item, in hundredths; no points where it was not scored.
+    number : int
+        Place among the scorecard's items or adjustments, or the policy's gates; 0 for limits and rounding.
+    cents : np.ndarray
+        (N,) what it adds.
+    there : np.ndarray
+        (N,) bool: rows that have a score and in which it stands.
     """
 
-    kind: LineKind
+    kind: PartKind
     key: str
-    cents: int
-    total: int
-    weight: int | None = None
-    points: int | None = None
+    number: int
+    cents: np.ndarray
+    there: np.ndarray
 
 
-def waterfall(scores: CardScores, row: int) -> tuple[WaterfallLine, ...]:
-    """Lay out one row's score.
+def waterfall(scores: CardScores) -> tuple[WaterfallPart, ...]:
+    """Take the scores of a scorecard apart.
 
-    All items have a line; adjustments, limits and gates where they act, rounding where it changes something.
-
-    Parameters
-    ----------
-    scores : CardScores
-    row : int
-        Its place in these scores.
-
-    Returns
-    -------
-    tuple of WaterfallLine
-        The cents add up to the stated score, `scores.tenths[row] * 10`.
-
-    Raises
-    ------
-    LoadlineError
-        Where the row has no score.
+    All items stand in all rows with a score; adjustments and gates where they act, limits and rounding where they
+    change something. The cents of the parts that stand in a row add up to its stated score, `scores.tenths * 10`.
     """
-    if not scores.scored[row]:
-        raise LoadlineError("there is no score to take apart", hint="Too many of its items lack figures.")
-    lines: list[WaterfallLine] = []
-    total = 0
+    return tuple(_parts(scores))
 
-    def add(kind: LineKind, key: str, cents: int, **more: int | None) -> None:
-        nonlocal total
-        total += int(cents)
-        lines.append(WaterfallLine(kind, key, int(cents), total, **more))
 
+def _parts(scores: CardScores) -> Iterator[WaterfallPart]:
+    scored = scores.scored
     for number, item in enumerate(scores.card.items):
-        points = int(scores.points[number, row]) if scores.state[number, row] == SCORED else None
-        weight = int(scores.weights[number, row])
-        add("item", item.indicator, scores.items[number, row], weight=weight, points=points)
+        yield WaterfallPart("item", item.indicator, number, scores.items[number], scored)
     for number, adjustment in enumerate(scores.card.adjustments):
-        if scores.adjustment_state[number, row] == YES:
-            add("adjustment", adjustment.id, scores.adjustments[number, row])
-    if total != scores.raw[row]:
-        add("limits", "limits", scores.raw[row] - total)
+        acts = scores.adjustment_state[number] == YES
+        yield WaterfallPart("adjustment", adjustment.id, number, scores.adjustments[number], scored & acts)
+    cents = scores.bonus - scores.malus - scores.adjustments.sum(axis=0)
+    yield WaterfallPart("limits", "limits", 0, cents, scored & (cents != 0))
     for number, gate in enumerate(scores.policy.gates):
-        before, after = scores.running[number : number + 2, row]
-        if before != after:
-            add("gate", gate.id, after - before)
-    stated = int(scores.tenths[row]) * STATED_STEP
-    if stated != total:
-        add("rounding", "rounding", stated - total)
-    return tuple(lines)
+        cents = scores.running[number + 1] - scores.running[number]
+        yield WaterfallPart("gate", gate.id, number, cents, scored & (cents != 0))
+    cents = scores.tenths * STATED_STEP - scores.gated
+    yield WaterfallPart("rounding", "rounding", 0, cents, scored & (cents != 0))

@@ -28,8 +28,9 @@ def test_lines_add_up_to_the_score_and_agree_with_the_waterfall(seed):
             kind = KINDS.get(line.kind, line.kind)
             sums[kind] = sums.get(kind, Decimal(0)) + Decimal(str(line.amount))
         expected: dict[str, Decimal] = {}
-        for line in waterfall(scores, int(row)):
-            expected[line.kind] = expected.get(line.kind, Decimal(0)) + Decimal(line.cents) / 100
+        for part in waterfall(scores):
+            if part.there[row]:
+                expected[part.kind] = expected.get(part.kind, Decimal(0)) + Decimal(int(part.cents[row])) / 100
         assert {kind: amount for kind, amount in sums.items() if amount} == {k: a for k, a in expected.items() if a}
         gates = score_gates(scores, int(row))
         assert [gate.id for gate in gates] == [gate.id for gate in policy.gates]

@@ -2,35 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
 from models.scoring.case import case_of
-from models.scoring.comparison import LineKind
-from models.scoring.conditions import YES
 from models.scoring.engine import CardScores
-from models.scoring.gates import STATED_STEP
 from models.scoring.points import SCORED
+from models.scoring.waterfall import WaterfallPart, waterfall
 from training.scoring.network import Network
 from training.scoring.tables import hundredths
-
-
-@dataclass(frozen=True)
-class _Line:
-    """One line of all rows (N,) of a scorecard; `there` tells in which rows it stands."""
-
-    kind: LineKind
-    name: str
-    indicator: str
-    cents: np.ndarray
-    there: np.ndarray
-    weight: np.ndarray | None = None
-    figure: np.ndarray | None = None
-    reference: np.ndarray | None = None
-    points: np.ndarray | None = None
 
 
 def lines(network: Network) -> pd.DataFrame:
@@ -55,13 +35,13 @@ def lines(network: Network) -> pd.DataFrame:
 
 
 def _of_card(scores: CardScores) -> pd.DataFrame:
-    every = list(_lines(scores))
-    there = np.stack([line.there & scores.scored for line in every])
-    place, row = np.nonzero(there)
+    parts = waterfall(scores)
+    place, row = np.nonzero(np.stack([part.there for part in parts]))
+    columns = [_columns(scores, part) for part in parts]
 
-    def taken(arrays: list[np.ndarray | None]) -> np.ndarray:
+    def taken(name: str) -> np.ndarray:
         missing = np.full(scores.facts.rows, np.nan)
-        return np.stack([missing if array is None else array for array in arrays])[place, row]
+        return np.stack([column.get(name, missing) for column in columns])[place, row]
 
     def named(names: list[str]) -> np.ndarray:
         return np.array(names, dtype=object)[place]
@@ -71,45 +51,35 @@ def _of_card(scores: CardScores) -> pd.DataFrame:
             "row": scores.rows[row],
             "place": place,
             "scorecard": scores.card.id,
-            "kind": named([line.kind for line in every]),
-            "line": named([line.name for line in every]),
-            "indicator": named([line.indicator for line in every]),
-            "weight": taken([line.weight for line in every]),
-            "figure": taken([line.figure for line in every]),
-            "reference": taken([line.reference for line in every]),
-            "points": taken([line.points for line in every]),
-            "amount": hundredths(taken([line.cents.astype(float) for line in every])),
+            "kind": named([part.kind for part in parts]),
+            "line": named([part.key for part in parts]),
+            "indicator": named([_indicator(scores, part) for part in parts]),
+            **{name: taken(name) for name in ("weight", "figure", "reference", "points")},
+            "amount": hundredths(np.stack([part.cents for part in parts])[place, row].astype(float)),
         }
     )
 
 
-def _lines(scores: CardScores) -> Iterator[_Line]:
-    facts, everywhere = scores.facts, np.ones(scores.facts.rows, dtype=bool)
-    for number, item in enumerate(scores.card.items):
-        case = case_of(item, facts, scores.indicators[item.indicator], scores.policy.targets)
-        known = scores.state[number] == SCORED
-        yield _Line(
-            "item",
-            item.indicator,
-            item.indicator,
-            scores.items[number],
-            everywhere,
-            hundredths(scores.weights[number]),
-            facts.of("actual", item.indicator),
-            case.compared_with(float) if item.compares else None,
-            hundredths(scores.points[number], known),
-        )
-    for number, adjustment in enumerate(scores.card.adjustments):
-        figure = facts.of("actual", adjustment.when.indicator)
-        acts = scores.adjustment_state[number] == YES
-        code = adjustment.when.indicator
-        yield _Line("adjustment", adjustment.id, code, scores.adjustments[number], acts, figure=figure)
-    cents = scores.raw - scores.items.sum(axis=0, dtype=np.int64) - scores.adjustments.sum(axis=0)
-    yield _Line("limits", "limits", "", cents, cents != 0)
-    for number, gate in enumerate(scores.policy.gates):
-        cents = scores.running[number + 1] - scores.running[number]
-        condition = None if gate.kind == "protection_floor" else gate.when
-        code = "" if condition is None else condition.indicator
-        yield _Line("gate", gate.id, code, cents, cents != 0, figure=facts.of("actual", code) if code else None)
-    cents = scores.tenths * STATED_STEP - scores.gated
-    yield _Line("rounding", "rounding", "", cents, cents != 0)
+def _indicator(scores: CardScores, part: WaterfallPart) -> str:
+    """Give the indicator that a part looks at; "" where it looks at none."""
+    if part.kind == "item":
+        return part.key
+    if part.kind == "adjustment":
+        return scores.card.adjustments[part.number].when.indicator
+    gate = scores.policy.gates[part.number] if part.kind == "gate" else None
+    condition = None if gate is None or gate.kind == "protection_floor" else gate.when
+    return "" if condition is None else condition.indicator
+
+
+def _columns(scores: CardScores, part: WaterfallPart) -> dict[str, np.ndarray]:
+    """Give what there is to say of a part beside its amount: (N,) arrays."""
+    code = _indicator(scores, part)
+    found = {"figure": scores.facts.of("actual", code)} if code else {}
+    if part.kind == "item":
+        item = scores.card.items[part.number]
+        found["weight"] = hundredths(scores.weights[part.number])
+        found["points"] = hundredths(scores.points[part.number], scores.state[part.number] == SCORED)
+        if item.compares:
+            case = case_of(item, scores.facts, scores.indicators[code], scores.policy.targets)
+            found["reference"] = case.compared_with(float)
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -74,6 +74,13 @@ class ScoreBasis:
         return score_card(
             self.network.policy, card, figures.facts.take(rows[:1]), self.snapshot.indicators, rows=rows[:1]
         )
+
+    def lines(self, unit: str) -> pd.DataFrame | None:
+        """Give one unit's lines alone, see `training.scoring.lines.lines`; None where it is on no scorecard."""
+        from training.scoring.lines import lines
+
+        scores = self.row(unit)
+        return None if scores is None else lines(replace(self.network, scores=(scores,)))
 
 
 class ScoreBases:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from serving.advisor import Advisor
     from training.simulation.simulation import Simulation
 
+LARGEST_POINT_VALUE = 1e9
+"""Beyond it a network's bonus pool is too large to be kept to the cent."""
 REPORT = "report.html"
 SUMMARY = "summary.json"
 
@@ -37,9 +39,11 @@ class SimulationRequest:
         What stands for the present; by default the policy in force on the last day replayed.
     change : Path, optional
         A change from outside, as YAML.
+    period : str, optional
+        The only period replayed; a bare year stands for its last one. By default the last of the last complete fiscal
+        year.
     first, last : str, optional
-        The first and the last period replayed; a bare year stands for its first and its last. By default only the last
-        period of the last complete fiscal year.
+        The first and the last period replayed instead; a bare year stands for its first and its last.
     year_ends : bool
         True to replay only the last period of each fiscal year.
     targets : Path, optional
@@ -55,6 +59,7 @@ class SimulationRequest:
     policy: str | None = None
     against: str | None = None
     change: Path | None = None
+    period: str | None = None
     first: str | None = None
     last: str | None = None
     year_ends: bool = False
@@ -100,8 +105,9 @@ class Simulating:
         if asked.policy is None and asked.change is None:
             hint = "Name a policy with --policy, or a change from outside with --change."
             raise LoadlineError("there is nothing to simulate", where="--policy", hint=hint)
-        if asked.point_value is not None and not 0 < asked.point_value < float("inf"):
-            raise LoadlineError("a point is worth more than nothing", where="--point-value", hint="Write 1200.")
+        if asked.point_value is not None and not 0 < asked.point_value <= LARGEST_POINT_VALUE:
+            what = f"a point is worth more than nothing, and at most {LARGEST_POINT_VALUE:,.0f}"
+            raise LoadlineError(what, where="--point-value", hint="Write 1200.")
         snapshot = self._advisor.snapshot(dataset)
         home, calendar = self._advisor.settings.home, snapshot.description.calendar
         periods = self._periods(snapshot, asked)
@@ -187,7 +193,9 @@ class Simulating:
         calendar, (begin, end) = snapshot.description.calendar, snapshot.span
         year = int(calendar.year(end))
         complete = end if calendar.last_of_year(year) == end else calendar.last_of_year(year - 1)
-        last = max(complete, begin) if asked.last is None else self._period(snapshot, asked.last, where="--to")
+        where = "--to" if asked.period is None else "--period"
+        ends = asked.last if asked.period is None else asked.period
+        last = max(complete, begin) if ends is None else self._period(snapshot, ends, where=where)
         first = last if asked.first is None else self._period(snapshot, asked.first, where="--from", opening=True)
         found = [p for p in range(first, last + 1) if not asked.year_ends or _ends_a_year(snapshot, p)]
         if not found:

@@ -142,14 +142,15 @@ def export_scores(
     code: str | None = None,
 ) -> Response:
     """Give the scores of a period as a file, or every line of one unit's score."""
-    basis = period_scores(desk, period, dataset=dataset)
+    basis = period_scores(desk, period or None, dataset=dataset)
     directory = desk.directory(dataset)
     if code is None:
         table = desk.advisor.explaining.bases.table(basis)
     else:
         desk.unit(directory, code)
-        table = basis.scores.lines()
-        table = table[table["unit"] == code].reset_index(drop=True)
+        table = basis.lines(code)
+        if table is None:
+            raise NotFoundError(f"{code!r} is on no scorecard in {basis.period}", hint="/scores lists those that are.")
     reader = pages.reader(request.scope)
     names = [directory.units[unit] for unit in table["unit"]]
     table = table.drop(columns="name", errors="ignore")

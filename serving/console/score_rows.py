@@ -106,7 +106,8 @@ def score_rows(basis: ScoreBasis, table: pd.DataFrame) -> list[ScoreRow]:
     ranks = table[scored].groupby("group")["score"].rank(method="min", ascending=False).reindex(table.index)
     names = {gate.id: gate for gate in basis.network.policy.gates}
     found = []
-    for place, row in enumerate(table.to_dict("records")):
+    shown = table[["unit", "group", "scorecard", "score", "grade", "gates"]]  # a wide table takes long to go through
+    for place, row in enumerate(shown.to_dict("records")):
         enough, rank = sizes.iloc[place] >= MIN_PEERS, ranks.iloc[place]
         found.append(
             ScoreRow(

@@ -193,6 +193,7 @@ def test_files_hold_what_the_pages_show(person, bank):
     assert sum(Decimal(str(amount)) for amount in amounts) == Decimal(str(score))
     assert person.get("/export/scores.exe").status_code == 422
     assert person.get("/export/scores.csv?code=nobody").status_code == 404
+    assert person.get("/export/scores.csv?period=").status_code == 200
 
 
 AMOUNTS = st.lists(st.integers(-5_000, 5_000).map(lambda cents: cents / 100), max_size=12)

@@ -158,14 +158,14 @@ def read_change(path: Path) -> AnyChange:
     breaches = Breaches()
     document, node = compose(path, breaches)
     found = None
-    if isinstance(document, dict) and document.get("kind") in KINDS:
+    kind = str(document.get("kind", "")) if isinstance(document, dict) else ""
+    if kind in KINDS:
         try:
-            found = KINDS[document["kind"]].model_validate(document)
+            found = KINDS[kind].model_validate(document)
         except ValidationError as error:
             note_invalid(path.name, error, node, breaches)
     elif not breaches:
-        kind = document.get("kind", "") if isinstance(document, dict) else ""
-        near = difflib.get_close_matches(str(kind), list(KINDS), 1)
+        near = difflib.get_close_matches(kind, list(KINDS), 1)
         hint = f"Perhaps {near[0]}." if near else "Write `kind: merger`, for instance."
         line = line_of(node, ["kind"]) if node is not None else 1
         breaches.add(path.name, line, "kind", kind, expected=f"one of {', '.join(KINDS)}", hint=hint)

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from models.scoring.comparison import Line, ScoreLines, all_lines
+from models.scoring.comparison import ROUNDING, Line, ScoreLines, all_lines
 from training.simulation.ranks import rank_groups, ranked
 from training.simulation.replay import Replay
 
@@ -74,10 +74,15 @@ class Compared:
 
     @cached_property
     def main_line(self) -> np.ndarray:
-        """Give the number of the line that moved each score most in the direction it went: (N,), -1 where none did."""
+        """Give the number of the line that moved each score most in the direction it went: (N,), -1 where none did.
+
+        Rounding is named only where nothing else went that way.
+        """
         way = np.sign(self.difference)
         pushed = self.moved * way
-        found = pushed.argmax(axis=0)
+        rounding = np.array([line == ROUNDING for line in self.lines])[:, None]
+        told = np.where(rounding, np.minimum(pushed, 0), pushed)
+        found = np.where(told.max(axis=0) > 0, told.argmax(axis=0), pushed.argmax(axis=0))
         return np.where((way != 0) & (pushed.max(axis=0) > 0), found, -1)
 
 

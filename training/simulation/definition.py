@@ -122,6 +122,7 @@ def read_restated(path: Path, snapshot: Snapshot) -> pd.DataFrame:
     calendar, known = snapshot.description.calendar, set(snapshot.tree.codes)
     ordinals = np.zeros(len(rows), dtype=np.int64)
     values = pd.to_numeric(rows["value"], errors="coerce").to_numpy(dtype=float)
+    seen: set[tuple[str, int]] = set()
     for place, (unit, period) in enumerate(zip(rows["unit"], rows["period"], strict=True)):
         line = int(rows.index[place])
         if unit not in known:
@@ -130,6 +131,10 @@ def read_restated(path: Path, snapshot: Snapshot) -> pd.DataFrame:
             ordinals[place] = calendar.parse(str(period))
         except (LoadlineError, ValueError):
             breaches.add(path.name, line, "period", period, expected="a period such as 2024-07")
+            continue
+        if (unit, ordinals[place]) in seen:
+            breaches.add(path.name, line, "period", period, expected="each unit once in a period")
+        seen.add((unit, ordinals[place]))
         if not np.isfinite(values[place]):
             breaches.add(path.name, line, "value", rows["value"].iloc[place], expected="a finite number")
     breaches.raise_if_any(str(path), error=TableError)

@@ -12,7 +12,7 @@ import pandas as pd
 from features.errors import LoadlineError
 from features.indicators import Indicator, Title
 from features.snapshot import Snapshot
-from features.units import UnitTree, parse_day
+from features.units import ALWAYS, FOREVER, UnitTree, parse_day
 from models.policy.checks.units import selected
 from models.policy.document import Policy
 from training.simulation.change_file import Whom
@@ -97,11 +97,14 @@ class Setting:
     def starting(self, text: str) -> int:
         """Read the period from which a change holds."""
         try:
-            return parse_day(text, self.snapshot.description.calendar)
-        except ValueError:
+            found = parse_day(text, self.snapshot.description.calendar)
+        except (LoadlineError, ValueError):
+            found = FOREVER
+        if found in (ALWAYS, FOREVER):
             raise LoadlineError(
                 f"{text!r} is no period", where="from", hint="Write a period such as 2024-07, or a day."
-            ) from None
+            )
+        return found
 
     def indicator(self, code: str, *, field_name: str) -> Indicator:
         """Look an indicator up.

@@ -45,6 +45,7 @@ def test_a_table_lies_beside_the_file(tmp_path: Path) -> None:
         ("change: 1\nkind: merge\n", 2, "merger"),
         ("change: 1\n", 1, "kind"),
         ("- a\n", 1, "kind"),
+        ("change: 1\nkind: [merger]\n", 2, "kind"),
         ("change: 1\nkind: merger\nfrom: 2025\nunits: [A, A]\ninto: A\n", 1, "once"),
         ("change: 1\nkind: merger\nfrom: 2025\nunits: [A, B]\ninto: A\nwhen: now\n", 6, "when"),
         ("change: 1\nkind: rate_cap\nfrom: 2025\ncap: -1\nincome: P09\nrate: Y\n", 4, "cap"),

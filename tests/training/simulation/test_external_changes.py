@@ -215,12 +215,14 @@ def test_a_table_restates_what_it_has_and_withholds_the_rest(snapshot: Snapshot,
 
 def test_a_wrong_table_is_told_line_by_line(snapshot: Snapshot, tmp_path: Path) -> None:
     table = tmp_path / "restated.csv"
-    table.write_text("unit,period,value\nNOBODY,2023-01,1\nB01,last May,1\nB01,2023-01,much\n", encoding="utf-8")
+    table.write_text(
+        "unit,period,value\nNOBODY,2023-01,1\nB01,last May,1\nB01,2023-01,much\nB01,2023-01,7\n", encoding="utf-8"
+    )
     asked = change("definition", indicator="DEPOSITS", version="2", treatment="restate", table=table)
     with pytest.raises(LoadlineError) as told:
         simulate_definition(setting(snapshot), asked)
     lines = [(breach.line, breach.column) for breach in told.value.breaches]  # pyright: ignore[reportAttributeAccessIssue]
-    assert lines == [(2, "unit"), (3, "period"), (4, "value")]
+    assert lines == [(2, "unit"), (3, "period"), (4, "value"), (5, "period")]
 
 
 # A new indicator
@@ -325,6 +327,14 @@ def test_merged_regions_take_their_branches_along(snapshot: Snapshot) -> None:
 def test_units_that_cannot_become_one_are_refused(snapshot: Snapshot, fields: dict, said: str) -> None:
     with pytest.raises(LoadlineError, match=said):
         simulate_merger(setting(snapshot), change("merger", **fields))
+
+
+@pytest.mark.parametrize("start", ["2024-13", "2024-02-30", "soon", "9999-12", "1066"])
+def test_a_change_begins_in_a_period(snapshot: Snapshot, start: str) -> None:
+    asked = change("merger", units=["S00", "S01"], into="S00").model_copy(update={"start": start})
+    with pytest.raises(LoadlineError, match="is no period") as told:
+        simulate_merger(setting(snapshot), asked)
+    assert told.value.where == "from"
 
 
 def test_a_change_after_the_last_period_is_refused(snapshot: Snapshot) -> None:

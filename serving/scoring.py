@@ -127,6 +127,7 @@ class Scoring:
                 int(calendar.year(ordinal)),
                 home=self._advisor.settings.home,
                 policy=policy.target_policy,
+                known_on=asked.known_on,
                 progress=progress,
             )
             version = ", ".join(sorted(set(targets["model_version"]) - {""}))

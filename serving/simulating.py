@@ -121,8 +121,10 @@ class Simulating:
         targets = None if asked.targets is None else read_target_file(asked.targets, snapshot)
         targets_after = None
         if asked.suggested_targets:
-            targets = self._suggested(snapshot, before, periods, progress=progress)
-            targets_after = self._suggested(snapshot, after, periods, progress=progress)
+            targets, targets_after = (
+                self._suggested(snapshot, policy, periods, known_on=asked.known_on, progress=progress)
+                for policy in (before, after)
+            )
         found = simulate(
             snapshot,
             before,
@@ -165,14 +167,23 @@ class Simulating:
         return [*(f"{name}.csv" for name in tables), SUMMARY, REPORT]
 
     def _suggested(
-        self, snapshot: Snapshot, policy: Policy, periods: Sequence[int], *, progress: Progress
+        self,
+        snapshot: Snapshot,
+        policy: Policy,
+        periods: Sequence[int],
+        *,
+        known_on: date | None,
+        progress: Progress,
     ) -> pd.DataFrame:
         """Suggest targets for each fiscal year replayed, from what was known before it."""
         from training.scoring.suggested import suggested_targets
 
         years = sorted({int(snapshot.description.calendar.year(period)) for period in periods})
         home, levels = self._advisor.settings.home, policy.target_policy
-        found = [suggested_targets(snapshot, y, home=home, policy=levels, progress=progress) for y in years]
+        found = [
+            suggested_targets(snapshot, year, home=home, policy=levels, known_on=known_on, progress=progress)
+            for year in years
+        ]
         return pd.concat(found, ignore_index=True)
 
     def _named(self, name: str, snapshot: Snapshot, *, where: str) -> Policy:

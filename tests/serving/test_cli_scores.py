@@ -111,6 +111,11 @@ def test_suggested_targets_are_those_known_before_the_year(here: CommandLine, po
     assert kept.read_bytes() == before
 
 
+def test_targets_are_not_suggested_from_what_was_known_too_late(here: CommandLine, policy: Path) -> None:
+    asked = ("score", "--period", "2024", "--policy", policy, "--suggested-targets", "--known-on", "2023-06-30")
+    assert "targets for 2024 are suggested from what was known on 2023-12-31" in here(*asked, code=1).err
+
+
 def test_targets_that_could_not_have_been_suggested_are_told(here: CommandLine, policy: Path, tmp_path: Path) -> None:
     here.home = tmp_path / "late"
     advisor_at(here.home).ingest(write_bank(tmp_path / "bank", make_panel(), known_on="2025-01-10"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -20,7 +21,13 @@ FORMAT = 1
 
 
 def suggested_targets(
-    snapshot: Snapshot, year: int, *, home: Path, policy: TargetPolicy, progress: Progress = silent
+    snapshot: Snapshot,
+    year: int,
+    *,
+    home: Path,
+    policy: TargetPolicy,
+    known_on: date | None = None,
+    progress: Progress = silent,
 ) -> pd.DataFrame:
     """Give the targets that would have been suggested for a year at the end of the year before.
 
@@ -34,7 +41,7 @@ def suggested_targets(
     Raises
     ------
     LoadlineError
-        Where too little was known by then.
+        Where too little was known by then, or `known_on`, the day by which figures are to be known, lies before.
     """
     calendar, about = snapshot.description.calendar, snapshot.about
     origin = calendar.first_of_year(year) - 1
@@ -43,6 +50,12 @@ def suggested_targets(
             f"there are no figures as of {calendar.format(origin)} to suggest targets for {year} from",
             where="--suggested-targets",
             hint="Give the targets that were set with --targets.",
+        )
+    if known_on is not None and known_on < calendar.end(origin):
+        raise LoadlineError(
+            f"targets for {year} are suggested from what was known on {calendar.end(origin)}, after {known_on}",
+            where="--known-on",
+            hint="Choose a later day, or give the targets that were set with --targets.",
         )
     model = champion_digest(home, model_name(about.dataset)) or "none"
     levels = policy.levels

@@ -31,7 +31,7 @@ BANKS = [f"K{number:02d}" for number in range(12)]
 YEARS = range(2019, 2025)
 OWNER = shipped()["owner-evaluation"]
 COUNTRIES = Path(__file__).parents[3] / "docs" / "examples" / "owner-evaluation-countries.yaml"
-WORLD = Path("/work/shared/data/world-banking")
+WORLD = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "world-banking"
 
 
 def codes_of(policy: Policy) -> list[str]:

@@ -174,20 +174,11 @@ class ScoreBases:
 
     def _as_closed(self, closing: Closing, ordinal: int, key: tuple[Any, ...]) -> ScoreBasis:
         """Score a closed period again from what it was closed with."""
-        from training.scoring.archive import read_closed
-        from training.scoring.network import score_network
+        from training.scoring.archive import read_closed, scored_again
 
         home, dataset = self._advisor.settings.home, str(key[0])
         closed = read_closed(home, dataset, closing.period, level=closing.level, version=closing.version)
-        snapshot = self._advisor.store.snapshot(closing.data_version, dataset=dataset)
-        network = score_network(
-            snapshot,
-            closed.policy,
-            [ordinal],
-            targets=closed.targets,
-            targets_version=closing.targets,
-            known_on=closing.known_on if closing.known_on_given else None,
-        )
+        snapshot, network = scored_again(self._advisor.store, dataset, closed)
         note = f"Policy {closed.policy.label}, under which {closing.period} was closed (version {closing.version})."
         scores = PeriodScores(closing.period, network, closed.targets, closing.known_on_given, note, network.notes)
         return ScoreBasis(snapshot, ordinal, scores, closing, key)

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from features.errors import LoadlineError
-from features.store import Store
+from features.store import Snapshot, Store
 from models.policy.document import Policy
 from models.policy.reading import policy_digest, read_policy, write_policy
 from training.journal import write_copy
@@ -201,26 +201,38 @@ def reproduce(
         Where there is no such version, or what it was scored from is missing or was changed.
     """
     closed = read_closed(home, dataset, period, level=level, version=version)
+    _, network = scored_again(store, dataset, closed)
+    tables = {SUMMARY: summary(network), LINES: lines(network)}
+    if closed.targets is not None:
+        tables[TARGETS] = closed.targets
+    return Reproduction(closed.closing, _agree(closed, closed.policy, tables), differences(closed.lines, tables[LINES]))
+
+
+def scored_again(store: Store, dataset: str, closed: ClosedScores) -> tuple[Snapshot, Network]:
+    """Score a closed period from its data version, policy and targets.
+
+    Raises
+    ------
+    LoadlineError
+        Where the data version is missing or is another one.
+    """
     closing = closed.closing
     snapshot = store.snapshot(closing.data_version, dataset=dataset)
     if snapshot.about.fingerprint != closing.fingerprint:
         raise LoadlineError(
-            f"data version {closing.data_version} is not the one that {period} was scored from",
+            f"data version {closing.data_version} is not the one that {closing.period} was scored from",
             where=dataset,
             hint="Restore the store from a backup that belongs to this archive.",
         )
     network = score_network(
         snapshot,
         closed.policy,
-        [snapshot.description.calendar.parse(period)],
+        [snapshot.description.calendar.parse(closing.period)],
         targets=closed.targets,
         targets_version=closing.targets,
         known_on=closing.known_on if closing.known_on_given else None,
     )
-    tables = {SUMMARY: summary(network), LINES: lines(network)}
-    if closed.targets is not None:
-        tables[TARGETS] = closed.targets
-    return Reproduction(closing, _agree(closed, closed.policy, tables), differences(closed.lines, tables[LINES]))
+    return snapshot, network
 
 
 def version_folder(home: Path, dataset: str, closing: Closing) -> Path:

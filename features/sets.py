@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from features import calendar, context, peers, performance, risk
+from features import calendar, context, peers, performance, risk, slow
 from features.errors import LoadlineError
 from features.feature import Feature, Step
 from features.graph import FeatureGraph
 
-MODULES = (performance, calendar, peers, risk, context)
+MODULES = (performance, calendar, peers, risk, context, slow)
 FEATURES: tuple[Feature, ...] = tuple(each for module in MODULES for each in module.FEATURES)
 STEPS: tuple[Step, ...] = tuple(each for module in MODULES for each in module.STEPS)
 

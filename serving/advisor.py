@@ -16,15 +16,18 @@ from features.store import DataVersion, Snapshot, Store
 from serving.explaining import Explaining
 from serving.planning import Planning
 from serving.policies import Policies
+from serving.reviewing import Reviewing
 from serving.scoring import Scoring
 from serving.settings import Settings
 from serving.simulating import Simulating
 from serving.suggesting import Suggesting
 from serving.tables import write_table
+from serving.watching import Watching
 from training.progress import Progress, silent
 
 if TYPE_CHECKING:
     from training.retrain import Training
+    from training.warning.champion import WarningTraining
 
 BOOKS = (".xlsx", ".xlsm")
 
@@ -57,6 +60,10 @@ class Advisor:
         The use cases of trying other rules on past periods.
     explaining : Explaining
         The use cases of telling how a score comes about.
+    watching : Watching
+        The use cases of warning of good results that come with rising risk.
+    reviewing : Reviewing
+        The use cases of reviewing alerts.
     """
 
     def __init__(self, settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> None:
@@ -69,6 +76,8 @@ class Advisor:
         self.scoring = Scoring(self)
         self.simulating = Simulating(self)
         self.explaining = Explaining(self)
+        self.watching = Watching(self)
+        self.reviewing = Reviewing(self)
 
     def now(self) -> datetime:
         """Give the time, with its zone."""
@@ -191,6 +200,34 @@ class Advisor:
             by=by,
             clock=self._clock,
             cluster=cluster,
+            progress=progress,
+        )
+
+    def train_warning(
+        self,
+        *,
+        as_of: str | None = None,
+        dataset: str | None = None,
+        seed: int = 20240101,
+        by: str = "loadline train",
+        progress: Progress = silent,
+    ) -> WarningTraining:
+        """Train the model of deterioration as of the last year that is over; see `training.warning.champion`."""
+        from training.track import Tracker
+        from training.warning.champion import train_warning
+        from training.warning.gathering import gathered
+
+        snapshot = self.snapshot(dataset)
+        last = self.origin(snapshot, as_of)
+        _, material = gathered(snapshot, self.settings.home, last, progress=progress)
+        return train_warning(
+            material,
+            home=self.settings.home,
+            as_of=last,
+            tracker=Tracker(self.settings.home, self.settings.tracking_uri),
+            seed=seed,
+            by=by,
+            clock=self._clock,
             progress=progress,
         )
 

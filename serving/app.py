@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from serving.api import health, indicators, scores, snapshots, targets, units
+from serving.api import alerts, health, indicators, scores, snapshots, targets, units
+from serving.api.alert_desk import AlertDesk
 from serving.api.description import describe
 from serving.api.desk import Desk, release
 from serving.auth import Gate, Sessions, check_token
+from serving.console.alert_pages import alert_router
+from serving.console.background import Background
 from serving.console.pages import Pages, console_router, static_files
 from serving.console.score_pages import score_router
 from serving.errors import ErrorAnswers, handle_errors
@@ -63,12 +66,15 @@ def create_app(advisor: Advisor, *, token: str, hosts: Collection[str] = ()) -> 
         ],
     )
     app.state.desk = Desk(advisor)
+    app.state.alerts = AlertDesk(app.state.desk)
+    app.state.background = Background()
     app.state.pages = pages
     app.include_router(health.router)
-    for part in (units, indicators, targets, scores, snapshots):
+    for part in (units, indicators, targets, scores, alerts, snapshots):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(console_router())
     app.include_router(score_router())
+    app.include_router(alert_router())
     app.mount("/static", static_files(), name="static")
     handle_errors(app, answer)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from features.errors import LoadlineError
+from serving.cli_alerts import add_alert_commands
+from serving.cli_alerts_explain import add_alert_explanation
 from serving.cli_policy import add_policy_commands
+from serving.cli_review import add_review_commands
 from serving.cli_scores import add_score_commands
 from serving.cli_scores_explain import add_score_explanation
 from serving.cli_simulate import add_simulate_commands
@@ -106,6 +110,17 @@ def train(
         result = advisor_of(home).train(as_of=as_of, dataset=dataset, cluster=cluster, seed=seed, progress=progress)
     show_table(result.table(), form=form, title=f"Model {result.model_version} as of {result.as_of}")
     typer.echo(f"Model {result.model_version}: {result.outcome}.", err=True)
+    for line in _warning_model(home, as_of=as_of, dataset=dataset, seed=seed):
+        typer.echo(line, err=True)
+
+
+def _warning_model(home: Path | None, *, as_of: str | None, dataset: str | None, seed: int) -> tuple[str, ...]:
+    """Train the warning model beside the target model, which stands whatever comes of it; say what came of it."""
+    try:
+        with shown_progress() as progress:
+            return advisor_of(home).train_warning(as_of=as_of, dataset=dataset, seed=seed, progress=progress).lines
+    except LoadlineError as error:
+        return (f"No warning model: {error}",)
 
 
 @app.command()
@@ -152,6 +167,9 @@ add_policy_commands(app)
 add_score_commands(app)
 add_score_explanation(explain)
 add_simulate_commands(app)
+add_alert_commands(app)
+add_review_commands(app)
+add_alert_explanation(explain)
 app.add_typer(explain, name="explain")
 
 

@@ -14,11 +14,14 @@ from training.progress import Progress, silent
 if TYPE_CHECKING:
     from serving.advisor import Advisor
 
+EXAMPLES = 3
+"""Units shown of each step; the files have all."""
+
 
 def run_demo(
     advisor: Advisor, dataset: Path | None, *, progress: Progress = silent, say: Callable[[str], object] = print
 ) -> None:
-    """Ingest, train, suggest targets and score the last year; with no dataset, on the synthetic sample bank.
+    """Ingest, train, suggest targets, score the last year and warn; with no dataset, on the synthetic sample bank.
 
     Parameters
     ----------
@@ -65,6 +68,8 @@ def run_demo(
         say(f"   {row}")
     for line in _scored(advisor, version.dataset, year - 1):
         say(line)
+    for line in _warned(advisor, version.dataset, progress):
+        say(line)
     say(f"Done in {perf_counter() - began:.0f} s.")
 
 
@@ -83,11 +88,21 @@ def _scored(advisor: Advisor, dataset: str, year: int) -> list[str]:
     return [f"4. {sentences[0]}", *(f"   {sentence}" for sentence in sentences[1:]), f"   Scores and points in {out}."]
 
 
+def _warned(advisor: Advisor, dataset: str, progress: Progress) -> list[str]:
+    """List what is to be reviewed as of the newest figures."""
+    watched = advisor.watching.watch(dataset=dataset, progress=progress)
+    out = advisor.settings.home / f"alerts-{dataset}-{watched.about['as_of']}.csv"
+    advisor.write(watched.promised(), out)
+    shown = watched.listed().head(EXAMPLES)
+    rows = [f"{row['unit']}: {row['title']} ({row['severity']})" for _, row in shown.iterrows()]
+    return [f"5. {watched.summary.en}", *(f"   {row}" for row in rows), f"   Every unit in {out}."]
+
+
 def _examples(frame) -> list[str]:
     """Show a few suggestions: for each of the first indicators, the unit with the largest figure."""
     rows = []
     known = frame[frame["target"].notna()]
-    for code in known["indicator"].unique()[:3]:
+    for code in known["indicator"].unique()[:EXAMPLES]:
         row = known[known["indicator"] == code].sort_values("last_actual", ascending=False).iloc[0]
         rows.append(
             f"{row['unit']}, {code}: last {row['last_actual']:,.2f}; "

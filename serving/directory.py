@@ -10,6 +10,7 @@ from threading import Lock
 import numpy as np
 
 from features.basis import same_basis
+from features.dataset import Description
 from features.rollup import rolled_up
 from features.store import Snapshot
 from features.units import ALWAYS, FOREVER
@@ -21,6 +22,12 @@ COURSE_YEARS = 3
 """Years of single periods kept for display: two show the season, the third what is usual."""
 SYNTHETIC_WORDS = ("synthetic", "合成")
 """A dataset that has one of these in its name, title or source is shown as made up."""
+
+
+def is_synthetic(about: Description) -> bool:
+    """Tell whether a dataset says of itself that it is made up."""
+    text = " ".join((about.name, about.title.en, about.title.zh, about.source)).casefold()
+    return any(word in text for word in SYNTHETIC_WORDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +137,7 @@ class Directory:
     @property
     def synthetic(self) -> bool:
         """Tell whether the dataset says of itself that it is made up."""
-        about = self.snapshot.description
-        text = " ".join((about.name, about.title.en, about.title.zh, about.source)).casefold()
-        return any(word in text for word in SYNTHETIC_WORDS)
+        return is_synthetic(self.snapshot.description)
 
     def page(
         self,

@@ -89,6 +89,7 @@ def model_card(facts: Mapping[str, Any]) -> str:
         - `data`, `training`: mappings with the keys of `DATA` and `TRAINING`
         - `baseline`: the name of what the model is measured against
         - `metrics`, `calibration`: lists of mappings, one an indicator, with the keys of `METRICS` and `CALIBRATION`
+        - `metric_labels`, `calibration_labels`: keys and headings of these, where they are others
         - `limits`, `not_for`: further sentences; the standing ones always stay
         - `deployment`, `monitoring`, `exit`: text
         - `gates`: results as `Gate.as_dict` gives them
@@ -107,8 +108,11 @@ def model_card(facts: Mapping[str, Any]) -> str:
         ("Not to be used for · 禁止用途", _bullets(NOT_FOR, facts.get("not_for"))),
         ("Training data · 训练数据", _pairs(DATA, facts.get("data"))),
         ("Training · 训练过程", _pairs(TRAINING, facts.get("training"))),
-        (f"Validation against {baseline} · 与基准对比验证", _table(METRICS, facts.get("metrics"))),
-        ("Calibration · 校准", _table(CALIBRATION, facts.get("calibration"))),
+        (
+            f"Validation against {baseline} · 与基准对比验证",
+            _table(facts.get("metric_labels") or METRICS, facts.get("metrics")),
+        ),
+        ("Calibration · 校准", _table(facts.get("calibration_labels") or CALIBRATION, facts.get("calibration"))),
         ("Limits · 局限", _bullets(LIMITS, facts.get("limits"))),
         (
             "Deployment and monitoring · 部署与监测",

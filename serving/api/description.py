@@ -9,11 +9,25 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from serving.auth import COOKIE, PUBLIC
-from serving.errors import BAD_REQUEST, CONFLICT, INVALID, MEDIA_TYPE, NOT_FOUND, SIGN_IN, UNEXPECTED, Kind, Problem
+from serving.errors import (
+    BAD_REQUEST,
+    CONFLICT,
+    FORBIDDEN,
+    INVALID,
+    MEDIA_TYPE,
+    NOT_FOUND,
+    SIGN_IN,
+    TOO_LARGE,
+    UNEXPECTED,
+    Kind,
+    Problem,
+)
 
 SUMMARY = "Achievable targets for regions and branches."
 EVERYWHERE: tuple[Kind, ...] = (BAD_REQUEST, UNEXPECTED)
 PROTECTED: tuple[Kind, ...] = (SIGN_IN, NOT_FOUND, CONFLICT, INVALID)
+WRITING: tuple[Kind, ...] = (FORBIDDEN, TOO_LARGE)
+"""A session may only read; what is written has a size."""
 _METHODS = frozenset({"get", "put", "post", "delete", "patch"})
 
 
@@ -34,27 +48,29 @@ def describe(app: FastAPI) -> dict[str, Any]:
             "key": {"type": "http", "scheme": "bearer", "description": "The key that `loadline serve` was given."},
             "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "Opened by the console."},
         }
-        for path, operation in _operations(document):
-            _complete(operation, public=path in PUBLIC)
+        for path, method, operation in _operations(document):
+            _complete(operation, public=path in PUBLIC, reads=method == "get")
         app.openapi_schema = document
     return app.openapi_schema
 
 
-def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for path, entry in document["paths"].items():
         for method, operation in entry.items():
             if method in _METHODS:
-                yield path, operation
+                yield path, method, operation
 
 
-def _complete(operation: dict[str, Any], *, public: bool) -> None:
+def _complete(operation: dict[str, Any], *, public: bool, reads: bool) -> None:
     responses = operation["responses"]
-    for kind in (*EVERYWHERE, *(() if public else PROTECTED)):
+    for kind in (*EVERYWHERE, *(() if public else PROTECTED), *(() if reads else WRITING)):
         responses[str(kind.status)] = {
             "description": kind.title,
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
-    if not public:
+    if not reads:
+        operation["security"] = [{"key": []}]
+    elif not public:
         operation["security"] = [{"key": []}, {"session": []}]
         tag = {"description": "Send it back as If-None-Match.", "schema": {"type": "string"}}
         responses["200"]["headers"] = {"ETag": tag}

@@ -1,0 +1,1 @@
+"""Patterns of good performance bought with rising risk: a catalogue of detectors, one file a family."""

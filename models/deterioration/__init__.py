@@ -1,0 +1,1 @@
+"""Whether a unit will deteriorate: a classifier learned from outcomes that have matured."""

@@ -1,0 +1,155 @@
+"""The contest: every learner foretells rows that it has not seen, and the blend is chosen by that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from models.deterioration.blending import Shares, blended_shares, straight_line
+from models.deterioration.contenders import CONTENDERS, SIMPLE, Work
+from models.deterioration.folds import forward_splits, grouped_folds
+from models.deterioration.judging import log_loss, measured
+from models.deterioration.problem import DeteriorationProblem
+
+
+@dataclass(frozen=True, eq=False)
+class Foretold:
+    """Log-odds of rows by learners that have not seen them, each brought to the same scale.
+
+    Attributes
+    ----------
+    names : tuple of str
+        K learners.
+    margins : np.ndarray
+        (K, n) calibrated log-odds.
+    rows : np.ndarray
+        (n,) which rows of the problem.
+    """
+
+    names: tuple[str, ...]
+    margins: np.ndarray
+    rows: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Contest:
+    """What came of it.
+
+    Attributes
+    ----------
+    settings : Mapping
+        The setting chosen for each learner.
+    weights : Mapping
+        By learner, its part in the blend's calibrated log-odds.
+    factors : Mapping
+        By learner, the factor on its own (uncalibrated) log-odds in the blend; learners without a share are absent.
+    constant : float
+        Added to the blend's log-odds.
+    grouped : Foretold
+        Every row once, events kept together.
+    blend : np.ndarray
+        (n,) log-odds of the blend for the same rows, its shares found without the row's own fold.
+    forward, forward_blend
+        The same for later rows foretold from earlier ones; None where there is too little time. They are shown, and
+        must show skill, but choose nothing: the first stretches are foretold from so little that a learner which later
+        does well looks bad.
+    replaced_by : str
+        The simple learner that serves alone, having beaten the blend; empty where the blend serves.
+    """
+
+    settings: Mapping[str, float]
+    weights: Mapping[str, float]
+    factors: Mapping[str, float]
+    constant: float
+    grouped: Foretold
+    blend: np.ndarray
+    forward: Foretold | None
+    forward_blend: np.ndarray | None
+    replaced_by: str
+
+
+def contest(work: Work) -> Contest:
+    """Hold the contest over all rows of a problem."""
+    problem = work.problem
+    names = tuple(name for name, each in CONTENDERS.items() if each.possible(problem))
+    fold = grouped_folds(problem, seed=work.seed)
+    splits = [(fold != number, fold == number) for number in np.unique(fold)]
+    settings: dict[str, float] = {}
+    raw = np.empty((len(names), len(problem)))
+    for place, name in enumerate(names):
+        tried = CONTENDERS[name].settings
+        found = _foretell(work, name, splits, tried)
+        best = int(np.argmin([_calibrated_loss(one, problem) for one in found]))
+        settings[name], raw[place] = tried[best], found[best]
+    lines = np.array([straight_line(one, problem.y, problem.weight) for one in raw])
+    grouped = Foretold(names, _brought(raw, lines), np.arange(len(problem)))
+    forward = _forward(work, names, settings, lines)
+    blend = np.empty(len(problem))
+    for number in np.unique(fold):
+        held = fold == number
+        blend[held] = _shares(problem, grouped, ~held).margin(grouped.margins[:, held])
+    used = _shares(problem, grouped, np.ones(len(problem), bool))
+    replaced_by = _replacement(problem, grouped, blend)
+    if replaced_by:
+        used = Shares(0.0, np.array([float(name == replaced_by) for name in names]))
+        blend = used.margin(grouped.margins)
+    weights = {name: float(used.factors[k]) for k, name in enumerate(names) if used.factors[k] > 0}
+    factors = {name: weight * float(lines[names.index(name), 1]) for name, weight in weights.items()}
+    return Contest(
+        settings,
+        weights,
+        factors,
+        used.constant + float(used.factors @ lines[:, 0]),
+        grouped,
+        blend,
+        forward,
+        None if forward is None else used.margin(forward.margins),
+        replaced_by,
+    )
+
+
+def _foretell(
+    work: Work, name: str, splits: list[tuple[np.ndarray, np.ndarray]], settings: Sequence[float]
+) -> np.ndarray:
+    """Give the log-odds (settings, n) of rows that each split holds back; NaN of rows that none does."""
+    found = np.full((len(settings), len(work.problem)), np.nan)
+    for seen, held in splits:
+        found[:, held] = CONTENDERS[name].trials(work.at(seen), work.rows.at(held), settings)
+    return found
+
+
+def _forward(work: Work, names: tuple[str, ...], settings: Mapping[str, float], lines: np.ndarray) -> Foretold | None:
+    splits = forward_splits(work.problem)
+    if not splits:
+        return None
+    raw = np.concatenate([_foretell(work, name, splits, (settings[name],)) for name in names])
+    rows = np.flatnonzero(np.isfinite(raw).all(axis=0))
+    return Foretold(names, _brought(raw[:, rows], lines), rows)
+
+
+def _brought(raw: np.ndarray, lines: np.ndarray) -> np.ndarray:
+    return lines[:, :1] + lines[:, 1:] * raw
+
+
+def _shares(problem: DeteriorationProblem, foretold: Foretold, chosen: np.ndarray) -> Shares:
+    return blended_shares(foretold.margins[:, chosen], problem.y[chosen], problem.weight[chosen])
+
+
+def _calibrated_loss(margin: np.ndarray, problem: DeteriorationProblem) -> float:
+    intercept, slope = straight_line(margin, problem.y, problem.weight)
+    return log_loss(problem.y, expit(intercept + slope * margin), problem.weight)
+
+
+def _replacement(problem: DeteriorationProblem, grouped: Foretold, blend: np.ndarray) -> str:
+    """Name the simple learner that ranks better than the blend both at the top and over all; "" where none does."""
+    best, name = measured(problem.y, expit(blend), problem.weight, problem.period), ""
+    for place, one in enumerate(grouped.names):
+        if one not in SIMPLE:
+            continue
+        found = measured(problem.y, expit(grouped.margins[place]), problem.weight, problem.period)
+        if all(found[key] >= best[key] for key in ("average_precision", "auc")):
+            best, name = found, one
+    return name

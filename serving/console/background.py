@@ -1,0 +1,61 @@
+"""Work that a page cannot wait for: begun by the first to ask, collected by whoever asks once it is done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from threading import Lock
+from typing import Any, TypeVar
+
+PATIENCE_SECONDS = 2.0
+"""A page waits for so long before it says that it is being computed: most is at hand, and then comes at once."""
+FRESH_SECONDS = 30.0
+"""What nobody has collected for so long is made again: something may have changed since."""
+Result = TypeVar("Result")
+
+
+class Background:
+    """Runs one piece of work after the other, each once however many ask for it.
+
+    Parameters
+    ----------
+    patience : float
+        Seconds to wait for a result before giving none.
+    clock : callable
+        Seconds, never going back.
+    """
+
+    def __init__(self, *, patience: float = PATIENCE_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
+        self.patience = patience
+        self._clock = clock
+        self._jobs: dict[Hashable, Future[tuple[float, Any]]] = {}
+        self._lock = Lock()
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="page")
+
+    def soon(self, key: Hashable, work: Callable[[], Result]) -> Result | None:
+        """Give the result of a piece of work, or None while it is not done; what it raises is raised here.
+
+        Parameters
+        ----------
+        key : hashable
+            Names the work: who asks with the same key gets the same result.
+        work : callable
+            Gives anything but None.
+        """
+        with self._lock:
+            job = self._jobs.get(key)
+            if job is not None and job.done() and job.exception() is None and self._old(job.result()[0]):
+                job = None
+            if job is None:
+                job = self._jobs[key] = self._worker.submit(lambda: (result := work(), (self._clock(), result))[1])
+        wait([job], timeout=self.patience)
+        if not job.done():
+            return None
+        with self._lock:
+            if self._jobs.get(key) is job:
+                del self._jobs[key]
+        return job.result()[1]
+
+    def _old(self, finished: float) -> bool:
+        return self._clock() - finished > FRESH_SECONDS

@@ -1,0 +1,144 @@
+"""The use cases of warning: who is to be reviewed, now or in past periods, and why."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from features.errors import LoadlineError
+from features.store import Snapshot
+from training.progress import Progress, silent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from serving.advisor import Advisor
+    from training.review.facts import AlertFacts
+    from training.warning.watch import Asked, Watch
+
+KEPT = 2
+"""Watches kept ready: the newest period's, and one that somebody looks back at. Each holds the whole panel."""
+
+
+class Watching:
+    """What risk teams ask for.
+
+    Parameters
+    ----------
+    advisor : Advisor
+        Whose data and models answer.
+    """
+
+    def __init__(self, advisor: Advisor) -> None:
+        self._advisor = advisor
+        self._kept: dict[tuple[Any, ...], Watch] = {}
+        self._lock = Lock()
+
+    def watch(
+        self,
+        *,
+        as_of: str | None = None,
+        first: str | None = None,
+        last: str | None = None,
+        whole: bool = False,
+        dataset: str | None = None,
+        progress: Progress = silent,
+    ) -> Watch:
+        """Watch a network: find, rank, and gather into alerts.
+
+        Parameters
+        ----------
+        as_of : str, optional
+            Use only what was known at the end of this period; by default each period is judged as of its own end.
+        first, last : str, optional
+            The periods to look at; by default the newest, or that of `as_of`.
+        whole : bool
+            Look at all periods where none is named.
+        dataset : str, optional
+        progress : Progress
+
+        Raises
+        ------
+        LoadlineError
+            Where the periods are not those of the data.
+        """
+        from training.warning.watch import watch
+
+        snapshot = self._advisor.snapshot(dataset)
+        asked = self._asked(snapshot, as_of=as_of, first=first, last=last, whole=whole)
+        decided = self._dispositions(snapshot, asked)
+        key = (snapshot.about.fingerprint, asked, self._champion(snapshot), decided.to_json(date_format="iso"))
+        with self._lock:
+            if key not in self._kept:
+                home = self._advisor.settings.home
+                found = watch(snapshot, asked, home=home, dispositions=decided, progress=progress)
+                self._kept = dict(list(self._kept.items())[-(KEPT - 1) :]) | {key: found}
+            return self._kept[key]
+
+    def facts(self, alert: str, *, dataset: str | None = None) -> AlertFacts:
+        """Give what the evidence pack of an alert shows.
+
+        Raises
+        ------
+        LoadlineError
+            Where there is no such alert.
+        """
+        from serving.alert_explanation import alert_facts
+
+        return alert_facts(self._advisor, alert, dataset=dataset)
+
+    def _asked(
+        self, snapshot: Snapshot, *, as_of: str | None, first: str | None, last: str | None, whole: bool
+    ) -> Asked:
+        from models.triage.discovery import REVIEW_BUDGET
+        from training.warning.watch import Asked
+
+        origin = self._advisor.origin
+        known_to = None if as_of is None else origin(snapshot, as_of)
+        end = origin(snapshot, last if last is not None else as_of)
+        begin = end
+        if first is not None:
+            begin = origin(snapshot, first)
+        elif whole and last is None and as_of is None:
+            begin = snapshot.span[0]
+        if begin > end:
+            hint = "Give --from before --to; --to is the newest period where it is left out."
+            raise LoadlineError(f"{first} comes after the last period asked about", where="--from", hint=hint)
+        if known_to is not None and end > known_to:
+            hint = "Ask for periods up to --as-of."
+            raise LoadlineError("what came later is not known as of that period", where="--to", hint=hint)
+        policy = self._policy(snapshot, end)
+        return Asked(
+            begin,
+            end,
+            hindsight=end > begin and self._undated(snapshot),
+            policy_version=policy[0],
+            budget=REVIEW_BUDGET if policy[1] is None else policy[1],
+        )
+
+    def _policy(self, snapshot: Snapshot, period: int) -> tuple[str, float | None]:
+        """Give the label of the policy in force at a period's end, and its budget for reviews, if it has one."""
+        from training.policies import found_policy
+
+        found = found_policy(snapshot, self._advisor.settings.home, day=snapshot.description.calendar.end(period))
+        return ("", None) if found is None else (found[0].label, float(found[0].alert_budget))
+
+    @staticmethod
+    def _undated(snapshot: Snapshot) -> bool:
+        """Tell whether outcomes are given without the days on which they became known."""
+        outcomes = snapshot.outcomes
+        return len(outcomes) > 0 and not outcomes["known_on"].fillna("").astype(str).str.strip().astype(bool).any()
+
+    def _champion(self, snapshot: Snapshot) -> str | None:
+        from training.promote import champion_digest
+        from training.warning.fitting import model_name
+
+        return champion_digest(self._advisor.settings.home, model_name(snapshot.about.dataset))
+
+    def _dispositions(self, snapshot: Snapshot, asked: Asked) -> pd.DataFrame:
+        """Give the decisions on alerts that stood at the end of the last period; those of today for the newest."""
+        from training.review.labels import dispositions
+
+        newest = asked.last == snapshot.span[1]
+        day = None if newest else snapshot.description.calendar.end(asked.last)
+        return dispositions(self._advisor.settings.home, snapshot.about.dataset, as_of=day)

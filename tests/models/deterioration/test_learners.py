@@ -1,0 +1,104 @@
+import lightgbm as lgb
+import numpy as np
+import pytest
+from failing_banks import DIRECTION, NAMES, failing_banks
+from sklearn.linear_model import LogisticRegression
+
+from models.deterioration.boosted import Boosted
+from models.deterioration.contenders import CONTENDERS, INDICATOR, PRIOR, Work
+from models.deterioration.forest import Forest
+from models.deterioration.linear import Linear, ridge_path, single
+from models.deterioration.rows import Rows
+from models.deterioration.scores import NormalScores
+from models.explanation.contrast import Players
+
+PLAYERS = Players(("balance", "rest"), (0, 0, 1, 1, 0, 1))
+
+
+def work(**changes) -> Work:
+    problem = failing_banks(**changes)
+    return Work(problem, Rows(problem.X, NormalScores.of(problem.X)), 5)
+
+
+def test_the_regression_is_that_of_scikit_learn():
+    given = work()
+    penalty = 10.0
+    (found,) = ridge_path(given.rows, given.problem.y, penalties=(penalty,))
+    Z = np.concatenate([given.rows.scores, np.isnan(given.problem.X)], axis=1)
+    oracle = LogisticRegression(C=1 / penalty, tol=1e-8, max_iter=1000).fit(Z, given.problem.y)
+    assert np.concatenate([found.coefficients, found.gaps]) == pytest.approx(oracle.coef_[0], abs=2e-3)
+    assert found.intercept == pytest.approx(oracle.intercept_[0], abs=2e-3)
+
+
+def test_a_larger_penalty_learns_less():
+    given = work()
+    sizes = [np.abs(one.coefficients).sum() for one in ridge_path(given.rows, given.problem.y)]
+    assert sizes == sorted(sizes)
+
+
+def test_a_single_column_may_not_turn_against_its_sign():
+    given = work()
+    right, wrong = (single(given.rows, given.problem.y, 0, sign=sign) for sign in (-1, 1))
+    assert right.coefficients[0] < 0
+    assert not wrong.coefficients.any()
+
+
+def test_the_best_indicator_is_found():
+    given = work()
+    found = CONTENDERS[INDICATOR].fit(given, 0.0)
+    assert isinstance(found, Linear)
+    assert NAMES[int(np.flatnonzero(found.coefficients)[0])] == "CAPITAL.level"
+
+
+def test_the_prior_contends_only_where_there_is_one():
+    problem = failing_banks()
+    assert CONTENDERS[PRIOR].possible(problem)
+    without = type(problem).of(problem.X[:, :5], NAMES[:5], y=problem.y, period=problem.period, unit=problem.unit)
+    assert not CONTENDERS[PRIOR].possible(without)
+
+
+def test_boosted_trees_keep_to_the_directions_that_are_known():
+    given = work(failing=60)
+    grown = Boosted.fit(given.problem, seed=1)
+    rng = np.random.default_rng(0)
+    for column in np.flatnonzero(DIRECTION):
+        X = given.problem.X[rng.integers(0, len(given.problem), 30)]
+        low, high = X.copy(), X.copy()
+        low[:, column], high[:, column] = np.nanquantile(given.problem.X[:, column], [0.2, 0.9])
+        gap = grown.margin(Rows(high, given.rows.scale)) - grown.margin(Rows(low, given.rows.scale))
+        assert (gap * DIRECTION[column] >= 0).all()
+
+
+def test_the_forest_is_read_by_lightgbm_as_it_was_grown():
+    from sklearn.ensemble import ExtraTreesClassifier
+
+    from models.deterioration.forest import LEAST_LEAF, TREES
+
+    given = work(units=60)
+    found = Forest.fit(given.rows, given.problem.y, seed=5)
+    state = int(np.random.default_rng(5).integers(2**31))
+    grown = ExtraTreesClassifier(TREES, min_samples_leaf=LEAST_LEAF, random_state=state)
+    grown.fit(given.rows.scores, given.problem.y)
+    expected = grown.predict_proba(given.rows.scores)[:, 1]
+    rate = lgb.Booster(model_str=found.text).predict(given.problem.X)
+    assert rate == pytest.approx(expected, abs=1e-9)
+    assert found.rate == pytest.approx(given.problem.y.mean())
+
+
+def test_every_tree_of_a_large_forest_sees_every_positive(monkeypatch):
+    monkeypatch.setattr("models.deterioration.forest.CALM_ROWS", 100)
+    given = work()
+    found = Forest.fit(given.rows, given.problem.y, seed=5)
+    positives = given.problem.positives
+    assert found.rate == pytest.approx(positives / (positives + 4 * positives))
+
+
+@pytest.mark.parametrize("name", list(CONTENDERS))
+def test_what_the_players_are_given_adds_up_to_the_gap(name):
+    given = work(failing=40)
+    learner = CONTENDERS[name].fit(given, CONTENDERS[name].settings[-1])
+    rows = given.rows.at(np.arange(0, len(given.problem), 97))
+    reference = Rows(given.problem.X[[3]], given.rows.scale)
+    values = learner.contrast(rows, reference, PLAYERS)
+    assert values.shape == (len(rows.X), 2)
+    assert values.sum(axis=1) == pytest.approx(learner.margin(rows) - learner.margin(reference), abs=1e-9)

@@ -1,0 +1,149 @@
+"""The warning model that serves: registered with its card, gated, promoted, and asked only for its own year."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+import warning_bank
+
+from features.snapshot import Snapshot
+from training.promote import champion, history
+from training.track import Tracker
+from training.warning.answering import replayed_probability
+from training.warning.champion import WarningTraining, in_service, train_warning
+from training.warning.fitting import fitted
+from training.warning.forward_chain import LOGIT, MODEL, SINGLE, ForwardChain, forward_chain
+from training.warning.material import Material, material
+from training.warning.warning_gates import check_warning_gates
+
+SEED = 3
+NOW = datetime(2024, 6, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("champion")
+
+
+@pytest.fixture(scope="module")
+def snapshot(home: Path) -> Snapshot:
+    return warning_bank.stored(home)
+
+
+@pytest.fixture(scope="module")
+def found(snapshot: Snapshot) -> Material:
+    return material(snapshot, snapshot.span[1])
+
+
+@pytest.fixture(scope="module")
+def chain(found: Material, home: Path) -> ForwardChain:
+    return forward_chain(found, found.labels_at(found.last), seed=SEED, home=home, years=3)
+
+
+def train(found: Material, home: Path, as_of: int) -> WarningTraining:
+    return train_warning(found, home=home, as_of=as_of, tracker=Tracker(home), seed=SEED, by="test", clock=lambda: NOW)
+
+
+@pytest.fixture(scope="module")
+def training(found: Material, home: Path) -> WarningTraining:
+    return train(found, home, found.last)
+
+
+def test_past_years_are_replayed_beside_what_has_to_be_beaten(found: Material, chain: ForwardChain) -> None:
+    assert chain.years == (found.last - 3, found.last - 2, found.last - 1), "the last year has no outcomes yet"
+    table = chain.table().set_index("name")
+    assert set(table.index) == {MODEL, SINGLE, LOGIT}
+    assert (table["rows"] == 3 * warning_bank.BRANCHES).all()
+    assert table["auc_within"][MODEL] > 0.85
+    assert len(chain.singles) == 3
+    assert chain.singles[0] in found.matrix
+    assert chain.calibration()["rows"].sum() == 3 * warning_bank.BRANCHES
+
+
+def test_the_model_is_registered_with_its_card_and_promoted(
+    snapshot: Snapshot, training: WarningTraining, home: Path, tmp_path: Path
+) -> None:
+    assert training.promoted, training.lines
+    serving = champion(home, training.model)
+    assert serving is not None
+    assert serving.version == training.model_version
+    assert serving.meta["as_of"] == training.as_of == "2021"
+    assert serving.meta["fingerprint"] == snapshot.about.fingerprint
+    assert history(home, training.model)[-1].by == "test"
+    fetched = Tracker(home).fetch(training.model, "champion", into=tmp_path / "fetched")
+    assert fetched.digest == serving.digest
+    cards = list(home.glob("mlflow/**/model_card.md"))
+    text = cards[-1].read_text()
+    for words in ("AUC within a period", "Stated probability", "Not to be used for", "恶化", "single indicator"):
+        assert words in text
+    first, second = training.lines
+    assert "promoted" in first
+    assert "AUC" in second
+
+
+def test_the_champion_answers_for_its_own_year_and_as_a_replay_would(
+    found: Material, training: WarningTraining, home: Path
+) -> None:
+    serving = in_service(found, home)
+    own = serving(found.last)
+    assert own is not None
+    assert serving(found.last - 1) is None
+    again = fitted(found, found.last, seed=SEED)
+    np.testing.assert_array_equal(
+        own.probability(found, found.last, found.last), again.probability(found, found.last, found.last)
+    )
+    prior = np.full(found.leaves.shape, 0.5)
+    other = material(found.snapshot, found.last, prior=prior)
+    assert in_service(other, home)(found.last) is None, "it knows no prior scores"
+
+
+def test_too_few_cases_leave_no_model_and_say_why(found: Material, tmp_path: Path) -> None:
+    result = train(found, tmp_path, found.first + 1)
+    assert not result.promoted
+    assert result.model_version == ""
+    assert result.lines[0] == "No warning model."
+    assert "Too little has matured" in result.lines[1]
+    assert champion(tmp_path, result.model) is None
+
+
+def test_a_damaged_champion_is_passed_over(found: Material, training: WarningTraining, home: Path) -> None:
+    folder = home / "models" / training.model / training.model_version
+    meta = folder / "meta.json"
+    kept = meta.read_bytes()
+    meta.write_bytes(kept.replace(b"2021", b"2020", 1))
+    try:
+        assert in_service(found, home)(found.last) is None
+    finally:
+        meta.write_bytes(kept)
+    answer = replayed_probability(found, found.last, found.last, seed=SEED, serving=in_service(found, home), home=home)
+    assert np.isfinite(answer.probability[-1]).any()
+
+
+def made(model: float, single: float, *, stated: float = 0.2, years: tuple[int, ...] = (1, 2)) -> ForwardChain:
+    """Make a chain whose rankings have about these qualities: 0 none, 1 perfect."""
+    rng = np.random.default_rng(1)
+    y = (rng.random((2, 500)) < 0.2).astype(float)
+    rank = {name: q * y + (1 - q) * rng.random(y.shape) for name, q in ((MODEL, model), (SINGLE, single))}
+    rank[MODEL] = rank[MODEL] / rank[MODEL].mean() * stated
+    return ForwardChain(rank | {LOGIT: rng.random(y.shape)}, years, y, ("x", "x"))
+
+
+def passed(found: Material, home: Path, chain: ForwardChain) -> dict[str, bool]:
+    model = fitted(found, found.last, seed=SEED, home=home)
+    return {gate.name: gate.passed for gate in check_warning_gates(model, chain)}
+
+
+def test_gates(found: Material, home: Path) -> None:
+    good = passed(found, home, made(0.6, 0.3))
+    assert good == {"enough_cases": True, "skill": True, "beats_simple": True, "calibration": True}
+    assert not passed(found, home, made(0.2, 0.6))["beats_simple"]
+    assert not passed(found, home, made(0.6, 0.3, stated=0.6))["calibration"]
+    assert passed(found, home, made(0.2, 0.6, years=(1,)))["beats_simple"], "one year says nothing"
+    early = fitted(found, found.first + 1, seed=SEED)
+    gates = {gate.name: gate for gate in check_warning_gates(early, made(0.6, 0.3))}
+    assert not gates["enough_cases"].passed
+    assert not gates["skill"].passed
+    assert all(set(gate.text) == {"en", "zh"} for gate in gates.values())

@@ -195,7 +195,7 @@ class AlertCase:
     def doubts(self) -> tuple[Doubt, ...]:
         """List what would make it a false alarm, and what is wanting."""
         codes = [figure.indicator.code for figure in self.figures]
-        again = restated(self.watch, codes, self.unit, self.period)
+        again = restated(self.watch.material, codes, self.unit, self.period)
         patterns = [pattern for pattern in self.patterns if pattern.met or self.standing.listed]
         return doubts_of(patterns, self.figures, disturbed=self.disturbed, restated=again)
 

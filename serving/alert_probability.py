@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -19,6 +20,8 @@ from training.warning.watch import Watch
 Against = Literal["peers", "last_year"]
 AGAINST: tuple[Against, ...] = ("peers", "last_year")
 """What a probability may be compared with."""
+MOST_READINGS = 12
+"""Readings of the figures that are compared with those of now: one a month of the year, where they kept changing."""
 SAME = 1e-4
 """Probabilities nearer than this are the same, told by the same model: figures are kept in single precision."""
 
@@ -73,24 +76,21 @@ def model_of(watch: Watch, period: int) -> Fitted | None:
     return max(before, key=lambda fitted: fitted.origin, default=None)
 
 
-def restated(watch: Watch, codes: Iterable[str], unit: int, period: int) -> tuple[str, ...]:
+def restated(material: Material, codes: Iterable[str], unit: int, period: int) -> tuple[str, ...]:
     """Name the indicators of which a unit's figures changed within the last year after they were first used."""
-    material = watch.material
-    year = watch.looked.situation.per_year
+    year = material.panel.calendar.per_year
     wanted = [code for code in dict.fromkeys(codes) if code in material.panel]
     spans = [v for v in material.vintages if v.last >= period - year and v.first <= period]
-    changed = {code for v in spans[1:] for code in wanted if v.changed is None or code in v.changed}
-    found = set()
-    for vintage in spans[:-1] if changed else ():
-        before = vintage.panel
-        rows = slice(0, min(vintage.last, period) - material.first + 1)
-        for code in changed - found:
-            then, now = before.array(code)[rows, unit], material.panel.array(code)[rows, unit]
+    found: set[str] = set()
+    for before, after in list(pairwise(spans))[-MOST_READINGS:]:
+        changed = {code for code in wanted if after.changed is None or code in after.changed} - found
+        panel = before.panel if changed else material.panel
+        rows = slice(0, min(before.last, period) - material.first + 1)
+        for code in changed:
+            then, now = panel.array(code)[rows, unit], material.panel.array(code)[rows, unit]
             known = np.isfinite(then) & np.isfinite(now)
             if (then[known] != now[known]).any():
                 found.add(code)
-        if found == changed:
-            break
     return tuple(code for code in wanted if code in found)
 
 

@@ -197,7 +197,7 @@ class AlertExplanation(Answer):
     prediction: Number | None = Field(description="The unit's probability, rounded.", examples=[0.341])
     drivers: list[AlertDriver] = Field(description="Parts of the gap, the largest first.")
     kinds: list[AlertDriver] = Field(description="The same gap by kind over all indicators; adds up as well.")
-    performance: AlertPerformance = Field(description="How well the unit performs.")
+    performance: AlertPerformance = Field(description="Whether results are good at the same time.")
     patterns: list[AlertPattern] = Field(description="Patterns met, the strongest first; else the nearest one.")
     figures: list[AlertFigure] = Field(description="The figures behind them.")
     doubts: list[AlertDoubt] = Field(description="What would make it a false alarm.")

@@ -15,7 +15,7 @@ from features.store import Store
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 FIRST, YEARS, BRANCHES = 2008, 14, 60
-HURRY = 0.15
+HURRY = 0.1
 """Share of branches that grow in a hurry in a year."""
 OUTCOME = "trouble_within_1y"
 

@@ -132,10 +132,7 @@ def figure_of(situation: Situation, measure: Measure, row: int, unit: int, *, pe
     middles = scale * situation.peers_middle(measure)[: row + 1, unit]
     now, middle, past = _known(own[row]), _known(middles[row]), _own_past(own, situation.per_year)
     shown = [each for each in (now, middle, past) if each is not None]
-    if alone["en"] == "%" and scale != 1.0:
-        decimals = telling_apart(SHARE_DECIMALS, *shown)
-    else:
-        decimals = shown_decimals(indicator, *shown)
+    decimals = _decimals(indicator, scale, shown)
     first = max(0, row + 1 - CHARTED[situation.per_year])
     calendar, begin = situation.panel.calendar, situation.panel.first
     figures = situation.known(measure.code, situation.panel.array(measure.code))[: row + 1, unit]
@@ -203,6 +200,13 @@ def _unit(indicator: Indicator, unit: str) -> tuple[float, Text, Text]:
         after = measure_words(indicator, "gap")
         return 1.0, {language: text.strip() for language, text in after.items()}, after
     return 100.0, both("%"), both("%")
+
+
+def _decimals(indicator: Indicator, scale: float, shown: Sequence[float]) -> int:
+    """Count the decimals: one more than usual where figures would look alike, no more, or they would look exact."""
+    size = max((abs(figure) for figure in shown), default=0.0)
+    usual = SHARE_DECIMALS if scale != 1.0 else shown_decimals(indicator, size)
+    return min(telling_apart(usual, *shown), usual + 1)
 
 
 def _told(

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
-PULL = 20.0
-"""Strength with which the shares are drawn to equal ones, in positives: a few dozen cannot tell learners apart."""
+PULL = 100.0
+"""Strength with which the shares are drawn to equal ones, in positives: less than a hundred cannot tell learners apart.
+Against 20 it ranked better on four of four small made-up sets, and no worse on a larger one."""
 IN_THE_RUNNING = 0.7
 """A learner with less than so much of the best one's gain in log loss is given nothing to begin with."""
 MANY_POSITIVES = 1_000

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from models.deterioration.boosted import ROUNDS, Boosted
-from models.deterioration.forest import FEWER_TREES, Forest
+from models.deterioration.forest import Forest
 from models.deterioration.judging import average_precision
 from models.deterioration.linear import PENALTIES, Linear, ridge_path, single
 from models.deterioration.problem import DeteriorationProblem
@@ -179,8 +179,7 @@ class RandomTrees:
 
     def trials(self, work: Work, later: Rows, settings: Sequence[float]) -> np.ndarray:
         """Give the log-odds of other rows."""
-        grown = Forest.fit(work.rows, work.problem.y, seed=work.seed, threads=work.threads, most=FEWER_TREES)
-        return grown.margin(later, threads=work.threads)[None]
+        return self.fit(work, 0.0).margin(later, threads=work.threads)[None]
 
     def fit(self, work: Work, setting: float) -> Forest:
         """Grow the forest."""

@@ -19,7 +19,7 @@ from models.explanation.contrast import Players
 from models.explanation.trees import TreeEnsemble
 
 TREES = 300
-FEWER_TREES = 100
+FEWER_TREES = 60
 MANY_ROWS = 3_000
 """From here on fewer trees do: those of many rows are larger, agree more, and cost more."""
 LEAST_LEAF = 3
@@ -52,14 +52,14 @@ class Forest:
     rate: float
 
     @classmethod
-    def fit(cls, rows: Rows, y: np.ndarray, *, seed: int, threads: int = 1, most: int = TREES) -> Forest:
-        """Grow the trees; how many follows from the number of rows, and is at most `most`."""
+    def fit(cls, rows: Rows, y: np.ndarray, *, seed: int, threads: int = 1) -> Forest:
+        """Grow the trees; how many follows from the number of rows."""
         from sklearn.ensemble import ExtraTreesClassifier
 
         rng = np.random.default_rng(seed)
         positive, calm = np.flatnonzero(y == 1), np.flatnonzero(y == 0)
         seen = min(len(calm), max(CALM_ROWS, CALM_PER_POSITIVE * len(positive)))
-        count = min(most, TREES if len(y) < MANY_ROWS else FEWER_TREES)
+        count = TREES if len(y) < MANY_ROWS else FEWER_TREES
         group = GROUP if seen < len(calm) else count
         trees: list[str] = []
         for _ in range(count // group):

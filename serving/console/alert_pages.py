@@ -23,7 +23,7 @@ from serving.console.alert_rows import (
     ways_to_write,
 )
 from serving.console.background import Background
-from serving.console.export import table_file
+from serving.console.export import table_file, written_file
 from serving.console.formats import Reader
 from serving.console.pages import AGAIN_SECONDS, LONGEST_SEARCH, Dataset, Pages, TheDesk, ThePages, stored_directory
 from serving.directory import Directory
@@ -58,6 +58,7 @@ def alert_router() -> APIRouter:
     router.add_api_route("/alerts", alert_list, methods=["GET"])
     router.add_api_route("/alert", alert_page, methods=["GET"])
     router.add_api_route("/export/alerts.{form}", export_alerts, methods=["GET"])
+    router.add_api_route("/export/alert.{form}", export_pack, methods=["GET"])
     return router
 
 
@@ -184,6 +185,23 @@ def export_alerts(
     told = (alert.model_dump_json() for alert in shown)
     response.headers["ETag"] = entity_tag("alert-file", found.period, *told, reader.language, form)
     return response
+
+
+def export_pack(
+    request: Request,
+    desk: TheDesk,
+    alerts: TheAlerts,
+    form: Literal["xlsx", "html"],
+    key: Annotated[str, Query(max_length=LONGEST_KEY)],
+    dataset: Dataset = None,
+) -> Response:
+    """Give the evidence pack of an alert for the committee, in both languages."""
+    directory = desk.directory(dataset or None)
+    name = directory.snapshot.about.dataset
+    found = alerts.find(key, dataset=name)
+    full = f"alert-{found.row['alert']}{'-synthetic' if directory.synthetic else ''}"
+    pack = desk.advisor.reviewing.pack
+    return written_file(lambda path: pack(key, path, dataset=name), form=form, name="alert", full=full)
 
 
 def _wait(request: Request, pages: Pages, directory: Directory) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from serving.explanation import explained
 from serving.tables import write_table
 
 MEDIA_TYPES = {
+    "html": "text/html; charset=utf-8",
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
@@ -50,9 +52,14 @@ def export_file(found: UnitTargets, reader: Reader, *, form: str) -> Response:
 
 def table_file(table: pd.DataFrame, *, form: str, name: str, full: str) -> Response:
     """Answer with any table as a CSV or XLSX file, by a plain name and, for programs that can, by a full one."""
+    return written_file(lambda path: write_table(table, path), form=form, name=name, full=full)
+
+
+def written_file(write: Callable[[Path], object], *, form: str, name: str, full: str) -> Response:
+    """Answer with a file that is written to a path with the form as its suffix; see `table_file`."""
     with tempfile.TemporaryDirectory(prefix="loadline-") as folder:
         path = Path(folder) / f"table.{form}"
-        write_table(table, path)
+        write(path)
         content = path.read_bytes()
     encoded = quote(f"{full}.{form}", safe="")
     disposition = f"attachment; filename=\"{name}.{form}\"; filename*=UTF-8''{encoded}"

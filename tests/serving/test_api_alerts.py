@@ -209,9 +209,7 @@ def test_an_alert_is_assigned_and_noted(desk):
     assert (found["status"], found["assigned_to"], found["due"]) == ("assigned", WANG, "2025-02-01")
     assert (found["note"], found["overdue"], found["entry"]) == ("Visit <b>planned</b>", False, noted["entry"])
     problem_of(desk.post(f"{MINE}/notes", json={"text": "late", "by": LI, "expected": given["entry"]}), 409)
-    passed = desk.post(
-        f"{MINE}/assignment", json={"to": LI, "due": "2024-02-01", "by": LI, "expected": noted["entry"]}
-    )
+    passed = desk.post(f"{MINE}/assignment", json={"to": LI, "due": "2024-02-01", "by": LI, "expected": noted["entry"]})
     assert "passed" in problem_of(passed, 422)["detail"]
 
 

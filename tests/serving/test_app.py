@@ -356,6 +356,9 @@ def test_head_is_get_without_the_body(client, path):
         assert head.headers[name] == got.headers[name]
 
 
+WRITTEN = ("/dispositions", "/notes", "/assignment")
+
+
 def operations(document):
     for path, entry in document["paths"].items():
         for method, operation in entry.items():
@@ -376,12 +379,19 @@ def test_the_description_is_complete(client):
         "/api/v1/scores/{unit}/{period}",
         "/api/v1/scores/{unit}/{period}/explanation",
         "/api/v1/policies",
+        "/api/v1/alerts",
+        "/api/v1/alerts/record",
+        "/api/v1/alerts/{alert}",
+        "/api/v1/alerts/{alert}/explanation",
+        "/api/v1/alerts/{alert}/dispositions",
+        "/api/v1/alerts/{alert}/notes",
+        "/api/v1/alerts/{alert}/assignment",
         "/api/v1/snapshots",
     }
     names = [operation["operationId"] for _, _, operation in operations(document)]
     assert len(names) == len(set(names))
     for path, method, operation in operations(document):
-        assert method == "get"
+        assert (method == "post") is path.endswith(WRITTEN)
         assert operation["summary"]
         assert operation["description"]
         for parameter in operation.get("parameters", []):
@@ -392,7 +402,8 @@ def test_the_description_is_complete(client):
                 assert set(response["content"]) == {"application/problem+json"}
         public = path in ("/healthz", "/readyz")
         assert bool(operation.get("security")) is not public
-        assert public or {"200", "304", "401", "404", "422", "500"} <= set(operation["responses"])
+        assert public or {"200", "401", "404", "422", "500"} <= set(operation["responses"])
+        assert public or ("304" in operation["responses"]) is (method == "get")
     for name, schema in document["components"]["schemas"].items():
         assert schema.get("description"), name
         for field, about in schema.get("properties", {}).items():

@@ -17,7 +17,7 @@ from training.progress import Progress, silent
 from training.promote import champion, champion_digest, promote
 from training.track import Tracker
 from training.warning.fitting import Fitted, about_origin, fitted, from_bundle, model_name, to_bundle
-from training.warning.forward_chain import forward_chain
+from training.warning.forward_chain import YEARS, forward_chain
 from training.warning.material import Material
 from training.warning.record import record_warning_run, warning_card
 from training.warning.schedule import training_origin
@@ -73,6 +73,7 @@ def train_warning(
     by: str,
     clock: Callable[[], datetime],
     progress: Progress = silent,
+    years: int = YEARS,
 ) -> WarningTraining:
     """Train as of the last training date that has passed, see `schedule`, and promote the model if it passes the gates.
 
@@ -89,6 +90,8 @@ def train_warning(
         Who asked, for the record.
     clock : callable
     progress : Progress
+    years : int
+        Most past years that are replayed to judge the model.
     """
     snapshot = material.snapshot
     calendar, name = snapshot.description.calendar, model_name(snapshot.about.dataset)
@@ -98,7 +101,7 @@ def train_warning(
     if found.model is None:
         return WarningTraining(name, "", "", found.note, (), pd.DataFrame(), promoted=False)
     progress("warning model", 1, 2)
-    chain = forward_chain(material, material.labels_at(as_of), seed=seed, home=home)
+    chain = forward_chain(material, material.labels_at(as_of), seed=seed, home=home, years=years)
     bundle = _bundle(material, found, seed)
     gates = check_warning_gates(found, chain)
     card = warning_card(snapshot, name, bundle, found, chain, gates, by=by, at=clock())

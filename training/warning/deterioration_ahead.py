@@ -7,12 +7,13 @@ from math import ceil, floor
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 
-from features.groups import PeerGroups
+from features.groups import PeerGroups, PeerQuartiles
 from features.indicators import Indicator, IndicatorSet, Title
 from features.inputs import WRITE_OFF_ROLES, PanelInputs
 from features.panel import Panel
-from features.windows import Known, change, lagged, over, robust_z, window_sum
+from features.windows import IQR_PER_SD, Known, change, lagged, over, window_sum
 
 Method = Literal["formation_given", "formation", "lagged_rise", "rise"]
 
@@ -159,11 +160,22 @@ def derived(panel: Panel, stick: Yardstick) -> np.ndarray:
     measured = [_measured(panel, code, stick.method, window) for code in stick.codes]
     ahead, risen = _together([first for first, _ in measured]), _together([second for _, second in measured])
     rank = groups.order(ahead).rank
-    distance = robust_z(risen, groups.quartiles(risen).cut(slice(0, risen.shape[1])))
+    distance = _beyond_usual(risen, groups.quartiles(risen))
     clearly = (risen > 0) & (np.isnan(distance) | (distance > CLEAR_RISE))  # most peers unmoved: any rise is clear
     y = ((rank > PEER_QUANTILE) & clearly).astype(np.float32)
     y[~(np.isfinite(rank) & np.isfinite(risen))] = np.nan
     return y
+
+
+def _beyond_usual(risen: np.ndarray, quartiles: PeerQuartiles) -> np.ndarray:
+    """Give the robust z among the peers, by the spread of the row or of the usual row so far, whichever is less.
+
+    Where many get worse at once the spread of the row is wide, and they would hide one another.
+    """
+    spread = quartiles.by_group[2] - quartiles.by_group[0]
+    usual = pd.DataFrame(spread).expanding().median().to_numpy()
+    middle = quartiles.cut(slice(0, risen.shape[1]))[1]
+    return over((risen - middle) * IQR_PER_SD, np.fmin(spread, usual)[:, quartiles.group_of])
 
 
 def _measured(panel: Panel, code: str, method: Method, window: Window) -> tuple[np.ndarray, np.ndarray]:

@@ -39,6 +39,8 @@ MANY_ROWS = 20_000
 """Above, one period a quarter is learned from: months next to one another hardly differ."""
 MOST_NEGATIVES = 20_000
 """Uneventful rows that are learned from; more of them tell nothing that these do not."""
+DECIMALS = 9
+"""Of a probability: the last digits of a sum depend on how many rows are computed together, the answer must not."""
 LONGEST_NAME = 60
 """Characters of a model's name that its folder and the registry take; longer ones end in a hash."""
 
@@ -88,7 +90,7 @@ class Fitted:
         """Give the probability of the marked unit-periods: (P, U), NaN elsewhere; none is `shown` without skill."""
         out = np.full(asked.shape, np.nan)
         if self.model is not None and asked.any() and (self.answers or not shown):
-            out[asked] = self.model.predict(columns(material, self.names, asked))
+            out[asked] = np.round(self.model.predict(columns(material, self.names, asked)), DECIMALS)
         return out
 
 

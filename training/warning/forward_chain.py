@@ -17,8 +17,8 @@ from training.warning.material import Material
 from training.warning.schedule import Term, terms
 
 MODEL, SINGLE, LOGIT = "model", "single indicator", "logit"
-YEARS = 8
-"""Most years that are replayed to judge a model: enough for more than one wave, and the older ones had little data."""
+YEARS = 5
+"""Most years that are replayed to judge a model: enough for more than one wave, and a fit each at most."""
 
 
 @dataclass(frozen=True, eq=False)

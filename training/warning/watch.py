@@ -229,17 +229,21 @@ def ranked(
     """Answer, rank and gather into alerts what was found; see `watch`."""
     snapshot, begin = known.snapshot, known.first
     calendar = snapshot.description.calendar
-    look_back = max(begin, asked.first - NULL_YEARS * calendar.per_year)
+    per_year = calendar.per_year
+    labels = known.labels_at(asked.last)
+    look_back = asked.first
+    if labels.source == "given":  # the list then rests on probabilities, so that an episode needs those of its start
+        look_back = max(begin, asked.first - NULL_YEARS * per_year)
     served: dict[int, str] = {}
     answer = _answered(known, asked, look_back, home=home, served=served, progress=progress)
-    per_year = calendar.per_year
     evidence = weigh_evidence(
         looked.findings,
         candidates=known.leaves,
         per_year=per_year,
         performance=looked.high.best_p(looked.situation.periods(PERFORMANCE_MONTHS)),
+        families={code: BY_CODE[code].family for code in looked.findings},
+        novelty=None if looked.novelty is None else looked.novelty.p,
     )
-    labels = known.labels_at(asked.last)
     ranking = rank(
         evidence,
         candidates=known.leaves,
@@ -250,7 +254,8 @@ def ranked(
         budget=asked.budget,
     )
     listed = ranking.listed.copy()
-    listed[: look_back - begin] = False
+    if labels.source == "given":
+        listed[: look_back - begin] = False
     periods = pd.Index([calendar.format(ordinal) for ordinal in range(begin, asked.last + 1)])
     rulings = (
         None if dispositions is None or dispositions.empty else rulings_of(dispositions, snapshot.tree.codes, periods)

@@ -15,8 +15,9 @@ from features.errors import LoadlineError
 
 Frequency = Literal["A", "Q", "M"]
 
-EARLIEST_YEAR, LATEST_YEAR = 1900, 2199
-"""A year outside is a slip of the keyboard: a panel that reached there would be almost all empty."""
+EARLIEST_YEAR, LATEST_YEAR = 1800, 2199
+"""A year outside is a slip of the keyboard: a panel that reached there would be almost all empty. Histories of whole
+economies' banking begin in the nineteenth century."""
 
 PER_YEAR: dict[Frequency, int] = {"A": 1, "Q": 4, "M": 12}
 _PATTERN: dict[Frequency, re.Pattern[str]] = {

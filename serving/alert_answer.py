@@ -10,6 +10,8 @@ from models.alert_story.doubts import Doubt
 from models.alert_story.drivers import Driver
 from models.alert_story.figures import Figure
 from models.alert_story.patterns import PastRecord, Pattern
+from models.alert_story.phrases import Text
+from models.scoring.phrases import sentences
 from serving.alert_case import AlertCase, Moment
 from serving.alert_schemas import (
     AlertCertainty,
@@ -26,7 +28,7 @@ from serving.alert_schemas import (
     SeriesPoint,
     StrongestMoment,
 )
-from serving.schemas import IndicatorName, UnitName
+from serving.schemas import IndicatorName, Sentence, UnitName
 from serving.score_lines import sentence
 
 NONE = "none"
@@ -59,7 +61,7 @@ def explanation(case: AlertCase) -> AlertExplanation:
         patterns=[_pattern(pattern) for pattern in case.patterns] if leaf else [],
         figures=[_figure(figure, case.measures[figure.measure]) for figure in case.figures] if leaf else [],
         doubts=[_doubt(doubt) for doubt in case.doubts] if leaf else [],
-        next_looks=[sentence(text) for text in case.next_looks] if leaf else [],
+        next_looks=[_whole(text) for text in case.next_looks] if leaf else [],
         certainty=_certainty(case) if leaf else None,
         novelty=None if novelty is None or not leaf else case.known(novelty.p),
         history=[_moment(moment) for moment in case.history],
@@ -82,6 +84,11 @@ def versions(about: Mapping[str, Any]) -> AlertVersions:
         known_on=date.fromisoformat(str(about["known_on"])),
         labels=about["labels"],
     )
+
+
+def _whole(text: Text) -> Sentence:
+    """Make a sentence that stands by itself."""
+    return sentence(sentences([text]))
 
 
 def _unit_name(case: AlertCase, unit: int) -> UnitName:
@@ -112,10 +119,10 @@ def _pattern(pattern: Pattern) -> AlertPattern:
         p_value=pattern.p,
         performance_p=pattern.performance_p,
         risk_p=pattern.risk_p,
-        strength=sentence(pattern.strength),
+        strength=_whole(pattern.strength),
         lag_months=list(detector.lag),
         record=None if pattern.record is None else detector_record(pattern.record),
-        record_text=sentence(pattern.record_text),
+        record_text=_whole(pattern.record_text),
     )
 
 
@@ -167,7 +174,7 @@ def _figure(figure: Figure, patterns: tuple[str, ...]) -> AlertFigure:
 
 
 def _doubt(doubt: Doubt) -> AlertDoubt:
-    return AlertDoubt(kind=doubt.kind, code=doubt.code, text=sentence(doubt.text))
+    return AlertDoubt(kind=doubt.kind, code=doubt.code, text=_whole(doubt.text))
 
 
 def _certainty(case: AlertCase) -> AlertCertainty:
@@ -181,7 +188,7 @@ def _certainty(case: AlertCase) -> AlertCertainty:
         expected_false=found.expected_false,
         level=found.level,
         budget=found.budget,
-        text=sentence(found.text),
+        text=_whole(found.text),
     )
 
 

@@ -11,11 +11,12 @@ import numpy as np
 from features.indicators import Title
 from models.alert_story.certainty import Certainty, certainty
 from models.alert_story.doubts import Doubt, doubts_of, next_looks
-from models.alert_story.figures import CHARTED, Figure, figure_of, peers_of
+from models.alert_story.figures import CHARTED, Figure, figure_of, is_business, peers_of, standing_out
 from models.alert_story.patterns import PastRecord, Pattern, patterns_of
 from models.alert_story.phrases import Text, say, text_of
 from models.alert_story.story import Basis, Performance, Standing, alert_story, group_story
 from models.detectors.measures import Measure
+from models.scoring.phrases import sentences
 from models.triage.alert import SEVERITIES, Severity
 from serving.alert_measures import measures_told
 from serving.alert_probability import Against, Apart, restated, taken_apart
@@ -170,13 +171,20 @@ class AlertCase:
 
     @cached_property
     def telling(self) -> tuple[Figure, ...]:
-        """Choose the two figures that the text tells: the first, and of the same pattern the one that stands out."""
-        if not self.figures:
-            return ()
-        lead = self.patterns[0].detector.code if self.patterns else None
-        first, *rest = [f for f in self.figures if lead is None or lead in self.measures[f.measure]] or self.figures
-        rest = sorted(rest, key=lambda figure: -abs(figure.peer_z or 0.0))
-        return (first, *rest[:1])
+        """Choose the two figures that the text tells: of results and of risks what stands out.
+
+        Those of the strongest pattern that was met go first; where none was, those that drive the probability.
+        """
+        lead = {pattern.detector.code for pattern in self.patterns[:1] if pattern.met}
+
+        def rank(figure: Figure) -> tuple[bool, float]:
+            codes = set(self.measures[figure.measure])
+            return not (lead <= codes if lead else not codes), -standing_out(figure)
+
+        order = sorted(self.figures, key=rank)
+        sides = [is_business(figure.indicator) for figure in order]
+        best = [sides.index(side) for side in (True, False) if side in sides]
+        return tuple(order[place] for place in list(dict.fromkeys([*best, *range(len(order))]))[:2])
 
     @cached_property
     def apart(self) -> Apart:
@@ -245,9 +253,9 @@ class AlertCase:
         if self.watch.looked.high.note is not None:
             said.append(text_of(self.watch.looked.high.note))
         if self.period != self.watch.asked.last:
-            said.append(say("note.later", period=str(self.watch.about["as_of"])))
+            said.append(sentences([say("note.later", period=str(self.watch.about["as_of"]))]))
         if self.watch.about["labels"] == "derived" and self.apart.drivers is not None:
-            said.append(say("note.labels.derived"))
+            said.append(sentences([say("note.labels.derived")]))
         return tuple(said)
 
     @property

@@ -13,6 +13,7 @@ from features.units import MIN_PEERS
 from models.alert_story.drivers import Drivers, driver_players, told_drivers
 from models.alert_story.phrases import Text, say, text_of
 from models.deterioration.model import middle
+from models.scoring.phrases import sentences
 from training.warning.fitting import Fitted, columns
 from training.warning.material import Material
 from training.warning.watch import Watch
@@ -51,7 +52,7 @@ def taken_apart(watch: Watch, unit: int, period: int, against: Against) -> Apart
     material = watch.material
     chosen, kind = _held_against(material, row, unit, against)
     if not chosen.any():
-        return Apart(None, None, (say("note.no_reference"),))
+        return Apart(None, None, (sentences([say("note.no_reference")]),))
     reference = middle(columns(material, fitted.names, chosen))
     own = np.zeros(chosen.shape, dtype=bool)
     own[row, unit] = True
@@ -60,11 +61,11 @@ def taken_apart(watch: Watch, unit: int, period: int, against: Against) -> Apart
     amounts, base = fitted.model.contributions(X, players=players, reference=reference)
     prediction, given = float(base[0] + amounts[0].sum()), float(watch.answer.probability[row, unit])
     if not abs(prediction - given) <= SAME:
-        return Apart(None, None, (say("note.other_model"),))
+        return Apart(None, None, (sentences([say("note.other_model")]),))
     drivers = told_drivers(
         players.names, amounts[0], base=float(base[0]), prediction=prediction, indicators=watch.snapshot.indicators
     )
-    notes = (say("note.reference"),) if against == "peers" and kind == "all" else ()
+    notes = (sentences([say("note.reference")]),) if against == "peers" and kind == "all" else ()
     return Apart(drivers, say(f"reference.{kind}"), notes)
 
 

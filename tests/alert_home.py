@@ -34,3 +34,16 @@ def risky_advisor(folder: Path) -> Advisor:
     advisor = advisor_at(folder / "home")
     advisor.ingest(write_risky_dataset(folder / "dataset"))
     return advisor
+
+
+def write_next_year(folder: Path) -> Path:
+    """Write the dataset with a year more, in which the branch is back to what it was and the others go on."""
+    write_risky_dataset(folder)
+    path = folder / "observations.csv"
+    figures = pd.read_csv(path)
+    ahead = figures[figures["period"] == LAST_YEAR].assign(period=LAST_YEAR + 1)
+    for code, factors in (("LOANS", LOANS), ("NPL_RATIO", NPL)):
+        mine = (ahead["unit"] == RISKY) & (ahead["indicator"] == code)
+        ahead.loc[mine, "value"] /= factors[LAST_YEAR]
+    pd.concat([figures, ahead]).to_csv(path, index=False)
+    return folder

@@ -22,6 +22,7 @@ CHARTED = {12: 24, 4: 12, 1: 10}
 """Periods of a chart by periods a year: two years of months, three of quarters, ten of years."""
 MOST_MEASURES = 4
 """Figures told of one pattern: a generic one rests on dozens, of which few stand out."""
+BUSINESS = ("performance", "social")
 SHARE_DECIMALS = 1
 NOTABLE_Z = 1.0
 """A movement nearer to the peers than this is not told as the strongest of the year."""
@@ -96,14 +97,25 @@ class Figure:
 
 
 def told_measures(situation: Situation, finding: Finding, row: int, unit: int) -> tuple[Measure, ...]:
-    """Choose the measures of a finding that are told of a unit: all where they are few, else those that stand out."""
+    """Choose the measures of a finding that are told of a unit: all where they are few, else those that stand out.
+
+    Of results as of risks the one that stands out most is among them: a pattern has two legs.
+    """
     known = [m for m in dict.fromkeys(finding.evidence) if np.isfinite(situation.values(m)[: row + 1, unit]).any()]
     if len(known) <= MOST_MEASURES:
         return tuple(known)
     first = max(0, row + 1 - situation.per_year)
     size = {m: np.nan_to_num(np.abs(situation.peer_z(m)[first : row + 1, unit])).max() for m in known}
-    kept = sorted(known, key=lambda measure: -size[measure])[:MOST_MEASURES]
+    order = sorted(known, key=lambda measure: -size[measure])
+    sides = [is_business(situation.panel.indicator(measure.code)) for measure in order]
+    best = [order[sides.index(side)] for side in (True, False) if side in sides]
+    kept = list(dict.fromkeys([*best, *order]))[:MOST_MEASURES]
     return tuple(measure for measure in known if measure in kept)
+
+
+def is_business(indicator: Indicator) -> bool:
+    """Tell whether an indicator is about results and volumes, and not about risk, customers or staff."""
+    return indicator.perspective in BUSINESS
 
 
 def peers_of(tree: UnitTree, unit: int) -> np.ndarray:
@@ -160,6 +172,11 @@ def figure_of(situation: Situation, measure: Measure, row: int, unit: int, *, pe
         middles=tuple(_rounded(_known(each), decimals) for each in middles[first:]),
         text=_told(title, after, decimals, now=now, past=past, middle=middle, strongest=strongest),
     )
+
+
+def standing_out(figure: Figure) -> float:
+    """Tell how far a figure lies from the peers, or lay within the year, in robust standard deviations."""
+    return max(abs(figure.peer_z or 0.0), 0.0 if figure.strongest is None else figure.strongest.peer_z)
 
 
 def measure_title(situation: Situation, measure: Measure) -> Text:

@@ -116,7 +116,8 @@ def alert_story(
         told.append(_probability(probability, drivers, reference))
     told.append(certainty.text)
     innocent = [doubt.text for doubt in doubts if doubt.kind == "innocent"][:TOLD_DOUBTS]
-    doubted = [say("story.innocent", list=joined(innocent, "sentence.separator"))] if innocent else []
+    key = "story.innocent" if standing.listed else "story.innocent.unlisted"
+    doubted = [say(key, list=joined(innocent, "sentence.separator"))] if innocent else []
     doubted += [doubt.text for doubt in doubts if doubt.kind == "disturbance"][:1]
     told += [_chained(doubted)] if doubted else []
     told.append(say("story.caution", version=str(basis.data_version), day=basis.known_on))

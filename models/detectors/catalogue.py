@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from models.detectors import (
     concentration,
@@ -49,7 +50,9 @@ def detectors_for(situation: Situation) -> tuple[Detector, ...]:
     return tuple(detector for detector in DETECTORS if detector.applies(situation))
 
 
-def findings(situation: Situation) -> Mapping[str, Finding]:
+def findings(situation: Situation, *, threads: int = 2) -> Mapping[str, Finding]:
     """Run every detector that has something to say: by code."""
-    found = {detector.code: detector.find(situation) for detector in DETECTORS}
-    return {code: finding for code, finding in found.items() if finding is not None}
+    with ThreadPoolExecutor(threads) as pool:
+        found = list(pool.map(lambda detector: detector.find(situation), DETECTORS))
+    named = zip(DETECTORS, found, strict=True)
+    return {detector.code: finding for detector, finding in named if finding is not None}

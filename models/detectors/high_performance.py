@@ -93,7 +93,12 @@ def high_performance(situation: Situation, *, attainment: np.ndarray | None = No
     -------
     HighPerformance
     """
-    attainment = situation.attainment if attainment is None else attainment
+    if attainment is None:
+        return situation.once("high performance", lambda: _found(situation, situation.attainment))
+    return _found(situation, attainment)
+
+
+def _found(situation: Situation, attainment: np.ndarray | None) -> HighPerformance:
     use = _in_use(situation)
     if not use and attainment is None:
         unknown = np.full(situation.shape, np.nan)

@@ -63,9 +63,13 @@ def met_within(met: np.ndarray, periods: int) -> np.ndarray:
 
 def long_known(situation: Situation, code: str) -> np.ndarray:
     """Tell where at least twelve months (on coarser data, three periods) of an indicator were known by then."""
-    figures = situation.known(code, situation.panel.array(code))
     least = LEAST_MONTHS if situation.per_year >= 12 else LEAST_PERIODS
-    return np.cumsum(np.isfinite(figures), axis=0) >= least
+
+    def counted() -> np.ndarray:
+        figures = situation.known(code, situation.panel.array(code))
+        return np.cumsum(np.isfinite(figures), axis=0, dtype=np.int32) >= least
+
+    return situation.once(("long known", code), counted)
 
 
 def undisturbed(situation: Situation, *reasons: str, months: int = 0) -> np.ndarray:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from threading import RLock
+from typing import Any, TypeVar
 
 import numpy as np
 
-from features.groups import PeerGroups, PeerQuartiles
+from features.groups import PORTION, PeerGroups, PeerQuartiles
 from features.indicators import Indicator
 from features.inputs import PanelInputs
 from features.panel import Panel
@@ -21,6 +22,10 @@ LEAST_MONTHS = 12
 LEAST_PERIODS = 3
 PEER_WEIGHT = 8.0
 """Observations for which the peers' spread counts in a unit's own: eight, so that a short or smooth past is shrunk."""
+UTMOST_Z = 1e9
+"""Nothing lies further out: p-values of more would be too small for the numbers that they are kept as."""
+
+Found = TypeVar("Found")
 
 
 class Situation:
@@ -56,8 +61,8 @@ class Situation:
         self.attainment = attainment
         self.groups = PeerGroups(panel.tree.peer_groups())
         self._inputs = PanelInputs(panel)
-        self._kept: dict[tuple[str, Measure], np.ndarray] = {}
-        self._quartiles: dict[Measure, PeerQuartiles] = {}
+        self._kept: dict[Hashable, Any] = {}
+        self._busy: dict[Hashable, RLock] = {}
         self._lock = RLock()
 
     @property
@@ -105,15 +110,21 @@ class Situation:
 
     def values(self, measure: Measure) -> np.ndarray:
         """Give a measure: (P, U), NaN where unknown. Not to be written to."""
-        return self._keep("values", measure, self._compute)
+        return self._series("values", measure, self._compute)
 
     def peer_z(self, measure: Measure) -> np.ndarray:
-        """Give the robust z of a measure among the peers of the same period; NaN below five peers."""
-        return self._keep("peer_z", measure, self._against_peers)
+        """Give the robust z of a measure among the peers of the same period: float32; NaN below five peers."""
+        return self._series("peer_z", measure, self._against_peers)
 
     def own_z(self, measure: Measure) -> np.ndarray:
-        """Give a measure against the unit's own past: distance from its mean over a spread shrunk to the peers'."""
-        return self._keep("own_z", measure, self._against_own)
+        """Give a measure against the unit's own past: distance from its mean over a spread shrunk to the peers'.
+
+        Returns
+        -------
+        np.ndarray
+            (P, U) float32.
+        """
+        return self._series("own_z", measure, self._against_own)
 
     def peers_middle(self, measure: Measure) -> np.ndarray:
         """Give the median of the peers: (P, U)."""
@@ -121,53 +132,82 @@ class Situation:
 
     def peer_rank(self, measure: Measure) -> np.ndarray:
         """Give the share of peers below, 0 to 1; 1 is the highest figure."""
-        return self._keep("rank", measure, lambda m: self.groups.order(self.values(m)).rank)
+        return self._series("rank", measure, lambda m: self.groups.order(self.values(m)).rank)
 
-    def _keep(self, name: str, measure: Measure, compute) -> np.ndarray:
-        key = (name, measure)
+    def once(self, name: Hashable, compute: Callable[[], Found]) -> Found:
+        """Give something that several detectors look at, computed by the first of them."""
         with self._lock:
-            found = self._kept.get(key)
-        if found is None:
-            found = compute(measure)
+            busy = self._busy.setdefault(name, RLock())
+        with busy:
+            if name not in self._kept:
+                self._kept[name] = compute()
+            return self._kept[name]
+
+    def forget(self) -> None:
+        """Let go of everything computed so far; what is asked for again is computed again."""
+        with self._lock:
+            self._kept, self._busy = {}, {}
+
+    def _series(self, name: str, measure: Measure, compute: Callable[[Measure], np.ndarray]) -> np.ndarray:
+        def frozen() -> np.ndarray:
+            found = compute(measure).view()  # figures of the panel stay as writable as they were
             found.flags.writeable = False
-            with self._lock:
-                found = self._kept.setdefault(key, found)
-        return found
+            return found
+
+        return self.once((name, measure), frozen)
 
     def _compute(self, measure: Measure) -> np.ndarray:
         array = KINDS[measure.kind].compute(self.figures(measure.code), self.periods(measure.months))
-        return self.known(measure.code, np.array(array, dtype=np.float64))
+        return self.known(measure.code, np.asarray(array, dtype=np.float64))
 
     def _peer_quartiles(self, measure: Measure) -> PeerQuartiles:
-        found = self._quartiles.get(measure)
-        if found is None:
-            found = self._quartiles.setdefault(measure, self.groups.quartiles(self.values(measure)))
-        return found
+        return self.once(("quartiles", measure), lambda: self.groups.quartiles(self.values(measure)))
+
+    def _blocks(self) -> Iterator[slice]:
+        """Cut the units into portions that stay in cache."""
+        periods, units = self.shape
+        step = max(1, PORTION // max(1, periods))
+        for start in range(0, units, step):
+            yield slice(start, start + step)
 
     def _against_peers(self, measure: Measure) -> np.ndarray:
-        low, middle, high = self._peer_quartiles(measure).cut(slice(0, self.shape[1]))
-        return over((self.values(measure) - middle) * IQR_PER_SD, high - low)
+        x, quartiles = self.values(measure), self._peer_quartiles(measure)
+        out = np.empty(x.shape, dtype=np.float32)
+        for units in self._blocks():
+            low, middle, high = quartiles.cut(units)
+            z = over((x[:, units] - middle) * IQR_PER_SD, high - low)
+            np.clip(z, -UTMOST_Z, UTMOST_Z, out=out[:, units], casting="same_kind")
+        return out
 
     def _against_own(self, measure: Measure) -> np.ndarray:
-        """Source of the shrinkage: an inverse-gamma prior on the variance, as in G. Smyth, limma (2004)."""
-        x = self.values(measure)
+        x, quartiles = self.values(measure), self._peer_quartiles(measure)
         gap = max(1, self.periods(measure.months))  # windows that overlap say the same thing twice
-        past = Known.of(lagged(x, gap))
-        window = max(OWN_YEARS * self.per_year, 2 * LEAST_PERIODS)
-        sums = past.sums(window)
-        count = sums.count
-        mean = sums.mean(min(LEAST_PERIODS, window))
-        squares = window_sum(past.figures * past.figures, window) - np.where(
-            count > 0, sums.total**2 / np.maximum(count, 1), 0.0
-        )
-        low, _, high = self._peer_quartiles(measure).cut(slice(0, x.shape[1]))
-        prior = ((high - low) / IQR_PER_SD) ** 2
-        with np.errstate(invalid="ignore"):
-            prior = np.where(np.isfinite(prior), prior, squares / np.maximum(count - 1, 1))
-            spread = np.sqrt(
-                (PEER_WEIGHT * prior + np.maximum(squares, 0.0)) / (PEER_WEIGHT + np.maximum(count - 1, 0))
-            )
-        z = over(x - mean, spread)
-        least = LEAST_PERIODS if self.per_year < 12 else LEAST_MONTHS
-        z[count < least] = np.nan
-        return z
+        out = np.empty(x.shape, dtype=np.float32)
+        for units in self._blocks():
+            low, _, high = quartiles.cut(units)
+            z = _against_past(x[:, units], (high - low) / IQR_PER_SD, gap=gap, per_year=self.per_year)
+            np.clip(z, -UTMOST_Z, UTMOST_Z, out=out[:, units], casting="same_kind")
+        return out
+
+
+def _against_past(x: np.ndarray, peers_spread: np.ndarray, *, gap: int, per_year: int) -> np.ndarray:
+    """Give the distance from the mean of the past up to `gap` rows ago, over its spread, shrunk to the peers'.
+
+    Source of the shrinkage: an inverse-gamma prior on the variance, as in G. Smyth, limma (2004).
+    """
+    past = Known.of(lagged(x, gap))
+    window = max(OWN_YEARS * per_year, 2 * LEAST_PERIODS)
+    sums = past.sums(window)
+    count = sums.count
+    mean = sums.mean(min(LEAST_PERIODS, window))
+    others = np.maximum(count - 1, 0)
+    squares = window_sum(past.figures * past.figures, window)
+    squares -= sums.total**2 / np.maximum(count, 1)
+    prior = peers_spread**2
+    prior = np.where(np.isfinite(prior), prior, squares / np.maximum(others, 1))
+    with np.errstate(invalid="ignore"):
+        spread = np.sqrt((PEER_WEIGHT * prior + np.maximum(squares, 0.0)) / (PEER_WEIGHT + others))
+    z = over(x - mean, spread)
+    least = LEAST_PERIODS if per_year < 12 else LEAST_MONTHS
+    z[count < least] = np.nan
+    return z

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import expit
@@ -116,8 +117,14 @@ def _foretell(
 ) -> np.ndarray:
     """Give the log-odds (settings, n) of rows that each split holds back; NaN of rows that none does."""
     found = np.full((len(settings), len(work.problem)), np.nan)
-    for seen, held in splits:
-        found[:, held] = CONTENDERS[name].trials(work.at(seen), work.rows.at(held), settings)
+    alone = replace(work, threads=1)  # as many splits at a time as there are threads
+
+    def foretell(split: tuple[np.ndarray, np.ndarray]) -> None:
+        seen, held = split
+        found[:, held] = CONTENDERS[name].trials(alone.at(seen), work.rows.at(held), settings)
+
+    with ThreadPoolExecutor(work.threads) as pool:
+        list(pool.map(foretell, splits))
     return found
 
 

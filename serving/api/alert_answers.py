@@ -112,7 +112,8 @@ def _plain(row: Mapping[Any, Any], found: AlertList) -> dict[str, Any]:
     due, decided = row["due"], row["decided_on"]
     return {
         **{name: str(row[name]) for name in ("alert", "unit", "severity", "first", "last", "period", "status")},
-        **{name: bool(row[name]) for name in ("open", "sampled", "overdue", "released")},
+        **{name: bool(row[name]) for name in ("sampled", "overdue", "released")},
+        "open": bool(row["open"]) and row["last"] == found.period,  # what is on record may be of an earlier period
         "name": UnitName(en=str(row["unit"]), zh=None) if unit is None else UnitName(en=unit.name, zh=unit.name_zh),
         "title": Sentence(en=row["title"], zh=row["title_zh"]) if row["title"] else None,
         "detectors": [code for code in str(row["detectors"]).split(";") if code],

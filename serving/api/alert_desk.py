@@ -146,12 +146,12 @@ class AlertDesk:
         return FoundAlert(found, rows.iloc[0], found.record.cases.get(alert))
 
     def explain(self, found: FoundAlert) -> AlertExplanation:
-        """Give what stands behind an alert: as of the period of its list, or when it was last on the list."""
+        """Give what stands behind an alert, as of the last period in which it was on the list."""
         from serving.alert_explanation import explain_alert
 
         name = found.alerts.directory.snapshot.about.dataset
-        period = found.alerts.period if found.row["open"] else str(found.row["last"])
-        return explain_alert(self.desk.advisor, str(found.row["unit"]), period=period, dataset=name)
+        unit, period = str(found.row["unit"]), str(found.row["last"])
+        return explain_alert(self.desk.advisor, unit, period=period, dataset=name)
 
     def act(self, alert: str, write: Callable[[str], Entry], *, dataset: str | None = None) -> Entry:
         """Write on an alert.

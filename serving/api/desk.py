@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 READINESS_SECONDS = 5.0
 """Readiness is asked for often, by anybody, and loads the model: an answer stands for this long."""
-FIRST_YEAR, LAST_YEAR = 1900, 2200
+FIRST_YEAR, LAST_YEAR = 1800, 2200
 """Years that can be asked for; whether there is a suggestion is for the advisor to say."""
 
 

@@ -99,8 +99,13 @@ def test_a_period_of_another_kind_is_refused_with_an_example(frequency, text):
     assert "2024" in caught.value.hint
 
 
-@pytest.mark.parametrize("text", ["0000", "0001", "1899", "2200", "9999"])
+@pytest.mark.parametrize("text", ["0000", "0001", "1799", "2200", "9999"])
 def test_a_year_that_cannot_be_meant_is_refused(text):
     with pytest.raises(LoadlineError, match="outside the years"):
         Calendar("A").parse(text)
     assert Calendar("A").end(Calendar("A").parse(str(LATEST_YEAR)) + 24).year == LATEST_YEAR + 24
+
+
+def test_histories_of_whole_economies_begin_in_the_nineteenth_century():
+    calendar = Calendar("A")
+    assert calendar.format(calendar.parse("1870")) == "1870"

@@ -122,6 +122,14 @@ def test_the_figures_are_those_of_the_unit_and_of_its_peers(told: AlertExplanati
         assert figure.peers + 1 >= 5 or figure.peers_middle is None
 
 
+def test_the_text_tells_a_figure_of_results_and_one_of_risks(watch: Watch, alerted: str) -> None:
+    case = AlertCase(watch, watch.snapshot.tree.number(alerted), watch.asked.last)
+    assert {figure.indicator.perspective for figure in case.figures} == {"performance", "risk"}
+    assert [figure.indicator.perspective for figure in case.telling] == ["performance", "risk"]
+    for figure in case.telling:
+        assert figure.text["en"] in case.text["en"]
+
+
 def test_a_pattern_carries_its_record_on_this_data(told: AlertExplanation, watch: Watch) -> None:
     records = watch.track_record.set_index("detector")
     assert told.patterns
@@ -130,7 +138,7 @@ def test_a_pattern_carries_its_record_on_this_data(told: AlertExplanation, watch
         assert pattern.record.fired == records.loc[pattern.code, "fired"]
         assert pattern.record.verdict == records.loc[pattern.code, "verdict"]
         innocent = [doubt.text.zh for doubt in told.doubts if doubt.code == pattern.code and doubt.kind == "innocent"]
-        assert innocent == [pattern.innocent.zh.rstrip("。")]
+        assert innocent == [pattern.innocent.zh]
     assert told.next_looks
 
 

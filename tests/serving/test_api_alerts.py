@@ -7,7 +7,7 @@ from decimal import Decimal
 from urllib.parse import quote
 
 import pytest
-from alert_home import REASON, RISKY, RISKY_KEY, risky_advisor
+from alert_home import REASON, RISKY, RISKY_KEY, risky_advisor, write_next_year
 from console_reader import person_at
 from serving_home import ADDRESS, BEARER, BRANCHES, HOSTILE_NAME, LAST_YEAR, TOKEN
 from starlette.testclient import TestClient
@@ -172,6 +172,18 @@ def test_an_earlier_period_is_given_as_it_stood_and_leaves_nothing_on_record(api
     assert quiet["expected_false"] is None
     assert "nothing to review" in quiet["summary"]["en"]
     assert len(advisor.reviewing.record().entries) == before
+
+
+def test_an_alert_that_is_over_is_told_as_of_its_last_period(tmp_path):
+    advisor = risky_advisor(tmp_path)
+    client = client_of(advisor)
+    assert client.get(MINE).json()["open"] is True
+    advisor.ingest(write_next_year(tmp_path / "next"))
+    case = client.get(MINE).json()
+    assert (case["open"], case["status"], case["last"]) == (False, "new", YEAR)
+    assert case["versions"]["as_of"] == str(LAST_YEAR + 1)
+    told = client.get(f"{MINE}/explanation").json()
+    assert (told["period"], told["alert"], told["listed"]) == (YEAR, RISKY_KEY, True)
 
 
 def test_a_decision_is_recorded_once_and_changes_no_score(desk):

@@ -301,7 +301,9 @@ def test_every_text_is_there_in_both_languages_and_is_used():
         assert key in used or key.startswith(prefixes) or key == "synthetic.short", f"nobody says {key}"
     for name, text in templates.items():
         bare = re.sub(r"(?s)\{[{%].*?[}%]\}|<pre>.*?</pre>|<!.*?>|<[^>]*>", "", text)
-        assert not re.sub(r"CSV|XLSX|HTML|UTC", "", re.sub(r"[^A-Za-z\u4e00-\u9fff]", "", bare)), f"bare words in {name}"
+        assert not re.sub(r"CSV|XLSX|HTML|UTC", "", re.sub(r"[^A-Za-z\u4e00-\u9fff]", "", bare)), (
+            f"bare words in {name}"
+        )
 
 
 def test_numbers_and_dates():

@@ -41,6 +41,8 @@ MOST_NEGATIVES = 20_000
 """Uneventful rows that are learned from; more of them tell nothing that these do not."""
 DECIMALS = 9
 """Of a probability: the last digits of a sum depend on how many rows are computed together, the answer must not."""
+THREADS = 2
+"""Used to learn and to answer, as elsewhere; what is learned does not depend on it."""
 LONGEST_NAME = 60
 """Characters of a model's name that its folder and the registry take; longer ones end in a hash."""
 
@@ -90,7 +92,7 @@ class Fitted:
         """Give the probability of the marked unit-periods: (P, U), NaN elsewhere; none is `shown` without skill."""
         out = np.full(asked.shape, np.nan)
         if self.model is not None and asked.any() and (self.answers or not shown):
-            out[asked] = np.round(self.model.predict(columns(material, self.names, asked)), DECIMALS)
+            out[asked] = np.round(self.model.predict(columns(material, self.names, asked), threads=THREADS), DECIMALS)
         return out
 
 
@@ -151,7 +153,7 @@ def fit_on(material: Material, known: Labels, *, origin: int, seed: int, where: 
         weight=weight[chosen],
         per_year=panel.calendar.per_year,
     )
-    model = DeteriorationModel.fit(problem, seed=seed)
+    model = DeteriorationModel.fit(problem, seed=seed, threads=THREADS)
     return Fitted(origin, model, names, *counted, _note(known, model, counted[0], positives))
 
 

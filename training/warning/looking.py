@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +18,10 @@ from models.detectors.situation import Situation
 from models.novelty import Novelty, novelty
 from models.triage.prior import prior_score
 from training.progress import Progress, silent
+
+Name = tuple[str, str]
+FINDING, HIGH, NOVELTY = ("performance", "risk", "met"), ("met", "p", "attainment", "rank"), ("p", "score")
+"""What is known period by period of a finding, of high performance and of the novelty score."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,84 +54,81 @@ class Looked:
     prior: np.ndarray
 
 
-def look(stretches: Sequence[Vintage], *, progress: Progress = silent) -> Looked:
+def look(stretches: Sequence[Vintage], *, threads: int = 2, progress: Progress = silent) -> Looked:
     """Run every detector, the novelty score and the prior score on each stretch of periods, as known in it.
+
+    Of stretches before the last one only their own rows are kept, and so many are looked at at a time as there are
+    threads: where figures come late there is a stretch a period.
 
     Parameters
     ----------
     stretches : sequence of Vintage
         From the first period with figures on, in order.
+    threads : int
     progress : Progress
     """
-    parts = []
+    *earlier, last = stretches
     progress("looking", 0, len(stretches))
-    for number, vintage in enumerate(stretches, start=1):
-        parts.append((_part(vintage), vintage))
-        progress("looking", number, len(stretches))
-    if len(parts) == 1:
-        return parts[0][0]
-    last = parts[-1][0]
-    shape = last.situation.shape
+    whole = _looked(last, threads=threads)
+    progress("looking", 1, len(stretches))
+    if not earlier:
+        return whole
+    series = {}
+    for name, array in _series(whole).items():
+        series[name] = np.full(array.shape, False if array.dtype == bool else np.nan, dtype=array.dtype)
+        series[name][last.first - whole.first :] = array[last.first - whole.first :]
 
-    def stitched(arrays: list[np.ndarray | None], blank: float | bool) -> np.ndarray:
-        kind = next((array.dtype for array in arrays if array is not None), np.dtype(bool))
-        out = np.full(shape, blank, dtype=kind)
-        for array, (_, vintage) in zip(arrays, parts, strict=True):
-            if array is not None:
-                rows = slice(vintage.first - last.first, vintage.last - last.first + 1)
-                out[rows] = array[rows]
-        return out
+    def own_rows(vintage: Vintage) -> tuple[slice, dict[Name, np.ndarray]]:
+        rows = slice(vintage.first - whole.first, vintage.last - whole.first + 1)
+        return rows, {name: array[rows].copy() for name, array in _series(_looked(vintage, threads=1)).items()}
 
-    whole = {}
-    for code, finding in last.findings.items():
-        each = [part.findings.get(code) for part, _ in parts]
-        whole[code] = Finding(
-            None
-            if finding.performance is None
-            else stitched([None if one is None else one.performance for one in each], np.nan),
-            stitched([None if one is None else one.risk for one in each], np.nan),
-            stitched([None if one is None else one.met for one in each], False),
-            finding.evidence,
-        )
-    highs = [part.high for part, _ in parts]
-    high = HighPerformance(
-        stitched([one.met for one in highs], False),
-        None if last.high.p is None else stitched([one.p for one in highs], np.nan),
-        stitched([one.attainment for one in highs], np.nan),
-        stitched([one.rank for one in highs], np.nan),
-        last.high.by,
-        last.high.note,
-    )
-    novel = last.novelty
-    if novel is not None:
-        each = [part.novelty for part, _ in parts]
-        novel = replace(
-            novel,
-            p=stitched([None if one is None else one.p for one in each], np.nan),
-            score=stitched([None if one is None else one.score for one in each], np.nan),
-        )
-    return Looked(
-        last.first,
-        last.situation,
-        whole,
-        high,
-        {reason: stitched([part.disturbed.get(reason) for part, _ in parts], False) for reason in last.disturbed},
-        novel,
-        stitched([part.prior for part, _ in parts], np.nan),
-    )
+    with ThreadPoolExecutor(threads) as pool:
+        for number, (rows, found) in enumerate(pool.map(own_rows, earlier), start=2):
+            for name in series.keys() & found.keys():
+                series[name][rows] = found[name]
+            progress("looking", number, len(stretches))
+    return _with_series(whole, series)
 
 
-def _part(vintage: Vintage) -> Looked:
+def _looked(vintage: Vintage, *, threads: int) -> Looked:
     panel = vintage.panel
     disturbed = disturbances(panel, delays=vintage.delays)
     situation = Situation(panel, delays=vintage.delays, disturbed=disturbed)
-    found = findings(situation)
-    return Looked(
-        panel.first,
-        situation,
-        found,
-        high_performance(situation),
-        disturbed,
-        novelty(situation),
-        prior_score(situation, found),
+    found = findings(situation, threads=threads)
+    with ThreadPoolExecutor(threads) as pool:
+        novel = pool.submit(novelty, situation)
+        prior = pool.submit(prior_score, situation, found)
+    high = high_performance(situation)
+    situation.forget()  # what evidence is asked for later is little of it
+    return Looked(panel.first, situation, found, high, disturbed, novel.result(), prior.result())
+
+
+def _series(looked: Looked) -> dict[Name, np.ndarray]:
+    """Name the arrays whose rows are taken from the stretches that they fall in."""
+    high, novel = looked.high, looked.novelty
+    found: dict[Name, np.ndarray | None] = {("", "prior"): looked.prior}
+    for code, finding in looked.findings.items():
+        found |= {(code, part): getattr(finding, part) for part in FINDING}
+    found |= {("high", part): getattr(high, part) for part in HIGH}
+    found |= {("disturbed", reason): where for reason, where in looked.disturbed.items()}
+    if novel is not None:
+        found |= {("novelty", part): getattr(novel, part) for part in NOVELTY}
+    return {name: array for name, array in found.items() if array is not None}
+
+
+def _with_series(looked: Looked, series: Mapping[Name, np.ndarray]) -> Looked:
+    """Put other rows in place."""
+
+    def parts(of: str, names: tuple[str, ...]) -> dict[str, Any]:
+        return {part: series[of, part] for part in names if (of, part) in series}
+
+    findings = {code: replace(finding, **parts(code, FINDING)) for code, finding in looked.findings.items()}
+    novel = looked.novelty
+    return replace(
+        looked,
+        findings=findings,
+        high=replace(looked.high, **parts("high", HIGH)),
+        disturbed={reason: series["disturbed", reason] for reason in looked.disturbed},
+        novelty=None if novel is None else replace(novel, **parts("novelty", NOVELTY)),
+        prior=series["", "prior"],
     )

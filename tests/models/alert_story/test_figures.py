@@ -2,8 +2,18 @@ import numpy as np
 import pytest
 from watched_bank import PLANTED, all_of, situation, swell, watched_bank
 
-from models.alert_story.figures import CHARTED, MOST_MEASURES, figure_of, measure_title, peers_of, told_measures
+from models.alert_story.figures import (
+    CHARTED,
+    MOST_MEASURES,
+    figure_of,
+    is_business,
+    measure_title,
+    peers_of,
+    standing_out,
+    told_measures,
+)
 from models.detectors.catalogue import DETECTORS, findings
+from models.detectors.detector import Finding
 from models.detectors.measures import KINDS, Measure
 from models.detectors.situation import Situation
 
@@ -50,6 +60,20 @@ def test_the_surge_of_the_year_is_told_when_it_is_over():
     assert "相对同组最高" in found.text["zh"]
     assert told(at, row=row).strongest is None  # it is now
     assert told(at, row=START - 1).strongest is None  # nothing stood out
+
+
+def test_the_surge_of_years_ago_is_not_that_of_the_year():
+    at = surged()
+    assert at.peer_z(LOANS)[29:48, PLANTED].argmax() == 0
+    later = told(at, row=47).strongest
+    assert later is None or later.period >= at.panel.calendar.format(at.panel.first + 36)
+
+
+def test_the_own_past_ends_before_the_period():
+    at = surged()
+    level = at.panel.array("LOANS")[:ROW, PLANTED]
+    assert told(at, Measure("level", "LOANS")).own_past == pytest.approx(np.median(level), abs=0.05)
+    assert np.median(at.panel.array("LOANS")[: ROW + 1, PLANTED]) > np.median(level) + 0.1
 
 
 def test_figures_that_look_alike_get_one_decimal_more_and_no_more():
@@ -124,3 +148,18 @@ def test_of_many_measures_those_that_stand_out_are_told_in_their_order():
     assert ("growth", "LOANS") in kept
     assert ("net_formation", "R04") in kept
     assert {"W01", "G01"} <= {detector.code for detector in DETECTORS}
+
+
+def test_of_results_and_of_risks_one_is_told_even_where_the_other_side_stands_out_more():
+    at = situation(all_of(*[swell(code, 1.5, first=30, last=36) for code in ("LOANS", "P04", "P08", "REVENUE")]))
+    measures = [Measure("attainment", code) for code in ("LOANS", "P04", "P08", "REVENUE", "PROFIT")]
+    quiet = Measure("rise", "R01", 6)
+    nothing = np.full(at.shape, 0.5, dtype=np.float32)
+    finding = Finding(nothing, nothing, nothing < 0, (*measures, quiet))
+    chosen = told_measures(at, finding, ROW, PLANTED)
+    assert len(chosen) == MOST_MEASURES
+    assert chosen[-1] == quiet
+    assert Measure("attainment", "PROFIT") not in chosen
+    figures = [told(at, measure) for measure in chosen]
+    assert [is_business(figure.indicator) for figure in figures] == [True, True, True, False]
+    assert standing_out(figures[0]) > standing_out(figures[-1])

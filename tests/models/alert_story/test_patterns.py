@@ -56,6 +56,10 @@ def test_nothing_later_is_looked_at():
     assert found({"W01": finding(0.3, met_at=NOW + 1)})[0].met is False
     (told,) = found({"W01": finding(0.3, met_at=NOW, then=0.02)})
     assert told.ago == 0
+    again = finding(0.3, met_at=NOW - 1, then=0.02)
+    again.met[NOW + 1, UNIT] = True
+    (told,) = found({"W01": again}, {"W01": np.ones((8, 3), dtype=bool)})
+    assert told.ago == 1
 
 
 def test_a_pattern_that_says_nothing_of_the_unit_is_left_out():

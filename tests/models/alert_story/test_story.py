@@ -108,6 +108,9 @@ def test_a_unit_off_the_list_is_told_without_an_alarm(parts):
     assert "is not on the list for review in 2021-11; the nearest pattern, growth, then delinquency" in text["en"]
     assert "false alarm if" not in text["en"]
     assert "no probability" not in text["en"]
+    met = told(parts, standing=standing, certainty=sure(False))
+    assert "need not worry anybody if this holds: the rise in arrears" in met["en"]
+    assert "false alarm" not in met["en"]
     silent = told(parts, standing=standing, patterns=(), figures=(), certainty=sure(False), doubts=())
     assert "no pattern has enough figures" in silent["en"]
 

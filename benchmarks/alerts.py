@@ -71,7 +71,7 @@ class Network:
     snapshot: Snapshot
     panel: Panel
     delays: dict[str, int]
-    columns: list[int]
+    columns: np.ndarray
     """Where the branches are among the units, in the order of the sample bank."""
 
     @property
@@ -85,8 +85,8 @@ class Network:
         return Vintage.of(rolled_up(self.panel), first=self.panel.first, last=self.panel.last, delays=self.delays)
 
 
-def make_network(place: Path, bank: SampleBank, months: int, *, seed: int = SEED) -> Network:
-    """Store a sample bank's first month, for the definitions; the figures stay in memory."""
+def write_network(place: Path, bank: SampleBank, months: int, *, seed: int = SEED) -> None:
+    """Store a sample bank's first month, for the definitions, and write the figures of all months beside it."""
     figures = reported(bank, seed=seed)
     there = (bank.layout.alive & ~bank.layout.gaps)[-months:]
     begin = PERIODS[-months]
@@ -104,18 +104,26 @@ def make_network(place: Path, bank: SampleBank, months: int, *, seed: int = SEED
     pd.concat(first).to_csv(folder / "observations.csv", index=False)
     store = Store(place / "store")
     store.ingest(open_dataset(folder), now=datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC))
-    snapshot = store.snapshot()
-    columns = [snapshot.tree.number(code) for code in bank.layout.codes]
-    values = {}
+    tree = store.snapshot().tree
+    columns = [tree.number(code) for code in bank.layout.codes]
     for code, array in figures.items():
-        values[code] = np.full((months, len(snapshot.tree)), np.nan)
-        values[code][:, columns] = np.where(there, array[-months:], np.nan)
-        values[code].flags.writeable = False
+        values = np.full((months, len(tree)), np.nan)
+        values[:, columns] = np.where(there, array[-months:], np.nan)
+        np.save(place / f"{code}.npy", values)
+    np.save(place / "columns.npy", columns)
+
+
+def read_network(place: Path) -> Network:
+    """Read what was written."""
+    snapshot = Store(place / "store").snapshot()
+    values = {code: np.load(place / f"{code}.npy") for code in snapshot.indicators}
+    for array in values.values():
+        array.flags.writeable = False
     calendar, start = snapshot.description.calendar, snapshot.span[0]
-    known = calendar.end(start + months - 1)
+    known = calendar.end(start + len(next(iter(values.values()))) - 1)
     panel = Panel(calendar, snapshot.tree, snapshot.indicators, start, values, known)
-    delays = {code: snapshot.indicators[code].publication_lag for code in figures}
-    return Network(snapshot, panel, delays, columns)
+    delays = {code: indicator.publication_lag for code, indicator in snapshot.indicators.items()}
+    return Network(snapshot, panel, delays, np.load(place / "columns.npy"))
 
 
 def reported(bank: SampleBank, *, seed: int) -> dict[str, np.ndarray]:
@@ -164,7 +172,8 @@ def inputs(network: Network) -> tuple[np.ndarray, np.ndarray]:
         good = panel.indicator(code).perspective in ("performance", "customer", "social")
         kind = "growth" if good and panel.indicator(code).direction == "higher" else "rise"
         for months in (HALF_A_YEAR, PERIODS_A_YEAR):
-            z = Situation(panel, delays=network.delays).peer_z(Measure(kind, code, months))[where]
+            z = situation.peer_z(Measure(kind, code, months))[where]
+            situation.forget()
             parts.append(np.clip(np.nan_to_num(z), -UTMOST_Z, UTMOST_Z).astype(np.float32))
     return np.stack(parts, axis=1), where
 
@@ -174,10 +183,10 @@ def outlying(contender: str, X: np.ndarray) -> np.ndarray:
     if contender == "ecod":
         from pyod.models.ecod import ECOD
 
-        return ECOD().fit(X).decision_scores_
+        return np.asarray(ECOD().fit(X).decision_scores_)
     from pyod.models.iforest import IForest
 
-    return IForest(random_state=0).fit(X).decision_scores_
+    return np.asarray(IForest(random_state=0).fit(X).decision_scores_)
 
 
 def by_pandas(network: Network) -> int:
@@ -193,35 +202,32 @@ def by_pandas(network: Network) -> int:
     return size
 
 
-def measure(contender: str, units: int, months: int) -> None:
-    """Run one contender in this process and print what it took, as JSON."""
-    with TemporaryDirectory() as place:
-        if contender in ("last", "all"):
-            small = make_network(Path(place) / "small", generate(branches=MIN_BRANCHES), 48)
-            watched(small, whole=False)  # loads what is loaded where it is used
-        network = make_network(Path(place) / "large", generate(branches=units), months)
-        X = inputs(network)[0] if contender in ("ecod", "iforest") else np.empty(0)
-        if len(X):
-            outlying(contender, X[:200])
-        before = peak_memory(afresh=True)
-        wall, process = time.perf_counter(), time.process_time()
-        about: dict[str, object] = {}
-        if contender in ("last", "all"):
-            watch, table, times = watched(network, whole=contender == "all")
-            model = watch.answer.last
-            about = {
-                "steps": {name: round(seconds, 1) for name, seconds in times.items()},
-                "detectors": len(watch.looked.findings),
-                "models": len(watch.answer.models),
-                "learned": 0 if model is None else model.rows,
-                "rows": len(table),
-            }
-        elif contender == "pandas":
-            by_pandas(network)
-        else:
-            about = {"rows": len(outlying(contender, X)), "columns": X.shape[1]}
-        wall, process = time.perf_counter() - wall, time.process_time() - process
-        peak = peak_memory()
+def measure(contender: str, place: Path) -> None:
+    """Run one contender on a network in this process and print what it took, as JSON."""
+    if contender in ("last", "all"):
+        watched(read_network(place / "small"), whole=False)  # loads what is loaded where it is used
+    network = read_network(place / ("part" if contender == "pandas" else "large"))
+    X = inputs(network)[0] if contender in ("ecod", "iforest") else np.empty((0, 0))
+    if len(X):
+        outlying(contender, X[:200])
+    before = peak_memory(afresh=True)
+    wall, process = time.perf_counter(), time.process_time()
+    about: dict[str, object] = {}
+    if contender in ("last", "all"):
+        watch, table, times = watched(network, whole=contender == "all")
+        about = {
+            "steps": {name: round(seconds, 1) for name, seconds in times.items()},
+            "detectors": len(watch.looked.findings),
+            "models": sum(model.model is not None for model in watch.answer.models),
+            "labelled rows": max(model.rows for model in watch.answer.models),
+            "rows": len(table),
+        }
+    elif contender == "pandas":
+        by_pandas(network)
+    else:
+        about = {"rows": len(outlying(contender, X)), "columns": X.shape[1]}
+    wall, process = time.perf_counter() - wall, time.process_time() - process
+    peak = peak_memory()
     print(json.dumps({"wall": wall, "processor": process, "peak": peak - before, "whole": peak, "about": about}))
 
 
@@ -240,7 +246,8 @@ def quality(seeds: int) -> dict[str, float]:
     for seed in range(SEED + 1, SEED + 1 + seeds):
         with TemporaryDirectory() as place:
             bank = generate(seed=seed, branches=QUALITY_BRANCHES)
-            network = make_network(Path(place), bank, MONTHS, seed=seed)
+            write_network(Path(place), bank, MONTHS, seed=seed)
+            network = read_network(Path(place))
             watch, _, _ = watched(network, whole=True)
             X, where = inputs(network)
             guilty = judge_alerts(bank, pd.DataFrame(index=pd.Index(PERIODS), dtype=bool)).guilty
@@ -263,16 +270,28 @@ def main() -> None:
     parser.add_argument("--quality", type=int, default=3, help="sample banks on which quality is measured")
     parser.add_argument("--contenders", default=",".join(CONTENDERS), help=", ".join(CONTENDERS))
     parser.add_argument("--only", choices=CONTENDERS, help=argparse.SUPPRESS)
+    parser.add_argument("--place", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.only:
-        measure(given.only, given.units, given.months)
+        measure(given.only, given.place)
         return
+    with TemporaryDirectory() as place:
+        compare(given, Path(place))
+    if given.quality:
+        told = ", ".join(f"{name} {share:.0%}" for name, share in quality(given.quality).items())
+        print(f"precision at capacity on {given.quality} sample banks of {QUALITY_BRANCHES} branches: {told}")
+
+
+def compare(given: argparse.Namespace, place: Path) -> None:
+    """Measure the contenders and print what each took, and the ratios."""
+    part = given.pandas_units or max(MIN_BRANCHES, given.units // 10)
+    sizes = {"small": (MIN_BRANCHES, 48), "part": (part, given.months), "large": (given.units, given.months)}
+    for name, (units, months) in sizes.items():
+        write_network(place / name, generate(branches=units), months)
     found = {}
     for contender in filter(None, given.contenders.split(",")):
-        units = given.units
-        if contender == "pandas":
-            units = given.pandas_units or max(120, given.units // 10)
-        command = [sys.executable, __file__, "--only", contender, "--units", str(units), "--months", str(given.months)]
+        units = part if contender == "pandas" else given.units
+        command = [sys.executable, __file__, "--only", contender, "--place", str(place)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         result = json.loads(done.stdout)
         scale = given.units / units
@@ -291,9 +310,6 @@ def main() -> None:
                     f"{key} {found[ours][key] / found[contender][key]:.2f}" for key in ("wall", "processor")
                 )
                 print(f"watched ({ours}) takes, times {contender}: {ratios}")
-    if given.quality:
-        told = ", ".join(f"{name} {share:.0%}" for name, share in quality(given.quality).items())
-        print(f"precision at capacity on {given.quality} sample banks of {QUALITY_BRANCHES} branches: {told}")
 
 
 if __name__ == "__main__":

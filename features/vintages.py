@@ -61,6 +61,11 @@ class Vintage:
         """Read the panel; hold on to it where it is needed again."""
         return self.read()
 
+    def held(self) -> Vintage:
+        """Read the panel now, and give the vintage with it: it is not read again."""
+        panel = self.read()
+        return replace(self, read=lambda: panel)
+
     def using(self, change: Callable[[Panel], Panel]) -> Vintage:
         """Give the vintage with something done to its panel each time it is read, such as rolling it up."""
         return replace(self, read=lambda: change(self.read()))

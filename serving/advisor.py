@@ -213,13 +213,15 @@ class Advisor:
         progress: Progress = silent,
     ) -> WarningTraining:
         """Train the model of deterioration as of the last year that is over; see `training.warning.champion`."""
+        from training.review.labels import reviewed_labels
         from training.track import Tracker
         from training.warning.champion import train_warning
         from training.warning.gathering import gathered
 
         snapshot = self.snapshot(dataset)
         last = self.origin(snapshot, as_of)
-        _, material = gathered(snapshot, self.settings.home, last, progress=progress)
+        reviewed = reviewed_labels(self.settings.home, snapshot.about.dataset)
+        _, material = gathered(snapshot, last, reviewed=reviewed, progress=progress)
         return train_warning(
             material,
             home=self.settings.home,

@@ -124,7 +124,7 @@ class AlertCase:
     def standing(self) -> Standing:
         """Tell whether the unit is on the list, and since when."""
         listed = bool(self.watch.episodes.listed[self.row, self.unit])
-        title = title_of(self.codes(self.row), listed=listed)
+        title = title_of(self.watch, self.codes(self.row), listed=listed)
         number = int(self.watch.episodes.number[self.row, self.unit])
         since = None
         if number >= 0 and int(self.watch.episodes.first[number]) != self.row:

@@ -18,6 +18,7 @@ from serving.terminal import (
     shown_progress,
 )
 
+
 def add_alert_commands(app: typer.Typer) -> None:
     """Add the command to the command line."""
     app.command()(alerts)

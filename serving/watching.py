@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from serving.advisor import Advisor
     from training.review.facts import AlertFacts
+    from training.warning.looking import Looked
+    from training.warning.material import Material
     from training.warning.watch import Asked, Watch
 
 KEPT = 2
@@ -32,6 +34,7 @@ class Watching:
     def __init__(self, advisor: Advisor) -> None:
         self._advisor = advisor
         self._kept: dict[tuple[Any, ...], Watch] = {}
+        self._found: dict[tuple[Any, ...], tuple[Looked, Material]] = {}
         self._lock = Lock()
 
     def watch(
@@ -62,16 +65,16 @@ class Watching:
         LoadlineError
             Where the periods are not those of the data.
         """
-        from training.warning.watch import watch
+        from training.warning.watch import ranked
 
         snapshot = self._advisor.snapshot(dataset)
         asked = self._asked(snapshot, as_of=as_of, first=first, last=last, whole=whole)
-        decided = self._dispositions(snapshot, asked)
+        home, decided = self._advisor.settings.home, self._dispositions(snapshot, asked)
         key = (snapshot.about.fingerprint, asked, self._champion(snapshot), decided.to_json(date_format="iso"))
         with self._lock:
             if key not in self._kept:
-                home = self._advisor.settings.home
-                found = watch(snapshot, asked, home=home, dispositions=decided, progress=progress)
+                looked, known = self._gathered(snapshot, asked, progress)
+                found = ranked(looked, known, asked, home=home, dispositions=decided, progress=progress)
                 self._kept = dict(list(self._kept.items())[-(KEPT - 1) :]) | {key: found}
             return self._kept[key]
 
@@ -86,6 +89,22 @@ class Watching:
         from serving.alert_explanation import alert_facts
 
         return alert_facts(self._advisor, alert, dataset=dataset)
+
+    def _gathered(self, snapshot: Snapshot, asked: Asked, progress: Progress) -> tuple[Looked, Material]:
+        """Give what was found and known; it stays the same when somebody decides about an alert of the last period."""
+        from training.review.labels import reviewed_labels
+        from training.warning.gathering import gathered
+
+        about = snapshot.about
+        reviewed = reviewed_labels(self._advisor.settings.home, about.dataset)
+        if not asked.hindsight:
+            day = snapshot.description.calendar.end(asked.last).isoformat()
+            reviewed = reviewed[reviewed["known_on"].astype(str) <= day]
+        key = (about.fingerprint, asked.last, reviewed.to_json(date_format="iso"))
+        if key not in self._found:
+            found = gathered(snapshot, asked.last, reviewed=reviewed, progress=progress)
+            self._found = dict(list(self._found.items())[-(KEPT - 1) :]) | {key: found}
+        return self._found[key]
 
     def _asked(
         self, snapshot: Snapshot, *, as_of: str | None, first: str | None, last: str | None, whole: bool

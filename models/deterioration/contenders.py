@@ -179,7 +179,7 @@ class RandomTrees:
 
     def trials(self, work: Work, later: Rows, settings: Sequence[float]) -> np.ndarray:
         """Give the log-odds of other rows."""
-        return self.fit(work, 0.0).margin(later, threads=work.threads)[None]
+        return Forest.trial(work.rows, work.problem.y, later, seed=work.seed, threads=work.threads)[None]
 
     def fit(self, work: Work, setting: float) -> Forest:
         """Grow the forest."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import lightgbm as lgb
 import numpy as np
@@ -22,8 +23,10 @@ TREES = 300
 FEWER_TREES = 60
 MANY_ROWS = 3_000
 """From here on fewer trees do: those of many rows are larger, agree more, and cost more."""
-LEAST_LEAF = 3
-"""Fewest rows of a leaf."""
+TRIAL_TREES, FEWER_TRIAL_TREES = 150, 30
+"""Trees of a forest that only shows how well it would do: half as many rank nearly as well."""
+LEAST_LEAF, MANY_LEAST_LEAF = 5, 12
+"""Fewest rows of a leaf, and where rows are many: the smaller the leaves, the more trees it takes to rank by them."""
 CALM_ROWS = 8_000
 CALM_PER_POSITIVE = 4
 """Uneventful rows that one tree sees, at least; each group of trees draws its own, and all see every positive."""
@@ -54,22 +57,20 @@ class Forest:
     @classmethod
     def fit(cls, rows: Rows, y: np.ndarray, *, seed: int, threads: int = 1) -> Forest:
         """Grow the trees; how many follows from the number of rows."""
-        from sklearn.ensemble import ExtraTreesClassifier
-
-        rng = np.random.default_rng(seed)
-        positive, calm = np.flatnonzero(y == 1), np.flatnonzero(y == 0)
-        seen = min(len(calm), max(CALM_ROWS, CALM_PER_POSITIVE * len(positive)))
         count = TREES if len(y) < MANY_ROWS else FEWER_TREES
-        group = GROUP if seen < len(calm) else count
-        trees: list[str] = []
-        for _ in range(count // group):
-            drawn = rng.choice(calm, seen, replace=False) if seen < len(calm) else calm
-            chosen = np.sort(np.concatenate([positive, drawn]))
-            grown = ExtraTreesClassifier(
-                group, min_samples_leaf=LEAST_LEAF, random_state=int(rng.integers(2**31)), n_jobs=threads
-            ).fit(rows.scores[chosen], y[chosen])
-            trees += [_tree_text(len(trees) + place, one.tree_, rows.scale) for place, one in enumerate(grown)]
-        return cls(_text(trees, rows.X.shape[1]), len(positive) / (len(positive) + seen))
+        trees, rate = _grown(rows, y, count=count, seed=seed, threads=threads)
+        texts = [_tree_text(place, one, rows.scale) for place, one in enumerate(trees)]
+        return cls(_text(texts, rows.X.shape[1]), rate)
+
+    @classmethod
+    def trial(cls, rows: Rows, y: np.ndarray, later: Rows, *, seed: int, threads: int = 1) -> np.ndarray:
+        """Give the log-odds (n,) of later rows by a smaller forest that is not kept."""
+        count = TRIAL_TREES if len(y) < MANY_ROWS else FEWER_TRIAL_TREES
+        trees, rate = _grown(rows, y, count=count, seed=seed, threads=threads)
+        found = np.zeros(len(later.X))
+        for tree in trees:
+            found += _rates(tree)[tree.apply(later.scores)]
+        return cls("", rate)._log_odds(found / count)
 
     @cached_property
     def _booster(self) -> lgb.Booster:
@@ -98,13 +99,39 @@ class Forest:
         return values * np.where(even, slope, apart / np.where(even, 1.0, gap))[:, None]
 
 
-def _tree_text(number: int, tree: object, scale: NormalScores) -> str:
+def _grown(rows: Rows, y: np.ndarray, *, count: int, seed: int, threads: int) -> tuple[list[Any], float]:
+    """Grow trees, and give the base rate of the rows that they saw."""
+    from sklearn.ensemble import ExtraTreesClassifier
+
+    rng = np.random.default_rng(seed)
+    positive, calm = np.flatnonzero(y == 1), np.flatnonzero(y == 0)
+    seen = min(len(calm), max(CALM_ROWS, CALM_PER_POSITIVE * len(positive)))
+    group = GROUP if seen < len(calm) else count
+    leaf = LEAST_LEAF if len(y) < MANY_ROWS else MANY_LEAST_LEAF
+    trees: list[Any] = []
+    for _ in range(count // group):
+        drawn = rng.choice(calm, seen, replace=False) if seen < len(calm) else calm
+        chosen = np.sort(np.concatenate([positive, drawn]))
+        grown = ExtraTreesClassifier(
+            group, min_samples_leaf=leaf, random_state=int(rng.integers(2**31)), n_jobs=threads
+        ).fit(rows.scores[chosen], y[chosen])
+        trees += [one.tree_ for one in grown]
+    return trees, len(positive) / (len(positive) + seen)
+
+
+def _rates(tree: Any) -> np.ndarray:
+    """Give the rate at each node of a grown tree."""
+    value = np.asarray(tree.value)
+    return value[:, 0, -1] / value[:, 0].sum(axis=1)
+
+
+def _tree_text(number: int, tree: Any, scale: NormalScores) -> str:
     """Write one grown tree; LightGBM numbers inner nodes and leaves apart."""
-    left, right, feature, threshold, value, counts = (
+    left, right, feature, threshold, counts = (
         np.asarray(getattr(tree, name))
-        for name in ("children_left", "children_right", "feature", "threshold", "value", "n_node_samples")
+        for name in ("children_left", "children_right", "feature", "threshold", "n_node_samples")
     )
-    rate = value[:, 0, -1] / value[:, 0].sum(axis=1)
+    rate = _rates(tree)
     inner, leaf = left >= 0, left < 0
     place = np.where(inner, np.cumsum(inner) - 1, -np.cumsum(leaf, dtype=np.int64))  # a leaf k is written as ~k
     fields: dict[str, object] = {"num_leaves": int((~inner).sum()), "num_cat": 0}

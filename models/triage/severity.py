@@ -69,9 +69,14 @@ def severities(
 
 
 def patterns_at(
-    findings: Mapping[str, Finding], recent: Mapping[str, np.ndarray], rows: np.ndarray, units: np.ndarray
+    findings: Mapping[str, Finding],
+    recent: Mapping[str, np.ndarray],
+    rows: np.ndarray,
+    units: np.ndarray,
+    *,
+    families: Mapping[str, Family],
 ) -> list[tuple[str, ...]]:
-    """Name the patterns behind some unit-periods: those met lately, the strongest first; else the strongest alone.
+    """Name the patterns behind some unit-periods: those met lately, the strongest first, generic ones last.
 
     Parameters
     ----------
@@ -80,22 +85,20 @@ def patterns_at(
         By detector: where its pattern was met lately (`recently_met`).
     rows, units : np.ndarray
         (N,) places.
+    families : Mapping[str, str]
+        By detector: its family.
 
     Returns
     -------
     list of tuple of str
-        N tuples of codes; empty where no detector says anything.
+        N tuples of codes; empty where none was met.
     """
     codes = sorted(findings)
     if not codes or not len(rows):
         return [()] * len(rows)
     joint = np.stack([findings[code].joint[rows, units] for code in codes], axis=1)
     joint = np.where(np.isfinite(joint), joint, np.inf)
+    joint += np.array([families[code] in NOT_INDEPENDENT for code in codes])  # a name says more
     met = np.stack([recent[code][rows, units] for code in codes], axis=1)
     order = np.argsort(joint, axis=1, kind="stable")
-    named = []
-    for place, ranks in enumerate(order):
-        found = tuple(codes[i] for i in ranks if met[place, i])
-        best = ranks[0]
-        named.append(found or ((codes[best],) if np.isfinite(joint[place, best]) else ()))
-    return named
+    return [tuple(codes[i] for i in ranks if met[place, i]) for place, ranks in enumerate(order)]

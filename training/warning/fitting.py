@@ -220,6 +220,7 @@ def basis(material: Material, day: date, *, seed: int) -> dict[str, Any]:
         "code_version": installed("loadline"),
         "seed": seed,
         "prior": material.prior is not None,
+        "least": [LEAST_POSITIVES, LEAST_WAVES, MANY_ROWS, MOST_NEGATIVES],
         "reviewed": hashlib.sha256(told.encode()).hexdigest()[:16] if len(reviewed) else "",
     }
 

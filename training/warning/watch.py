@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -14,6 +14,7 @@ import pandas as pd
 
 from features.indicators import Title
 from features.snapshot import Snapshot
+from models.bundle import VERSION_LENGTH
 from models.detectors.catalogue import DETECTORS
 from models.triage.discovery import FALSE_DISCOVERY_LEVEL, REVIEW_BUDGET
 from models.triage.empirical_null import NULL_YEARS
@@ -22,8 +23,11 @@ from models.triage.evidence import weigh_evidence
 from models.triage.ranking import Ranking, rank
 from models.triage.severity import patterns_at, recently_met, severities
 from training.progress import Progress, silent
+from training.promote import champion_digest
+from training.review.labels import reviewed_labels
 from training.warning.answering import Answer, hindsight_probability, replayed_probability
 from training.warning.champion import in_service
+from training.warning.fitting import Fitted, model_name
 from training.warning.gathering import gathered
 from training.warning.labels import Labels
 from training.warning.looking import Looked
@@ -32,6 +36,7 @@ from training.warning.track_record import track_record
 from training.warning.watch_tables import alert_table, unit_table
 
 BY_CODE = {detector.code: detector for detector in DETECTORS}
+FAMILIES = {code: detector.family for code, detector in BY_CODE.items()}
 PERFORMANCE_MONTHS = 6
 """High performance counts for as long after it was seen: the risk that it bought shows later."""
 FITTED = "fitted-on-request"
@@ -114,8 +119,8 @@ class Watch:
         return period - self.looked.first
 
     def patterns(self, rows: np.ndarray, units: np.ndarray) -> list[tuple[str, ...]]:
-        """Name the patterns behind some unit-periods, the strongest first."""
-        return patterns_at(self.looked.findings, self.recent, rows, units)
+        """Name the patterns met lately in some unit-periods, the strongest first."""
+        return patterns_at(self.looked.findings, self.recent, rows, units, families=FAMILIES)
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -213,7 +218,9 @@ def watch(
     LoadlineError
         Where the periods are not those of the data.
     """
-    looked, known = gathered(snapshot, home, asked.last, progress=progress)
+    looked, known = gathered(
+        snapshot, asked.last, reviewed=reviewed_labels(home, snapshot.about.dataset), progress=progress
+    )
     return ranked(looked, known, asked, home=home, dispositions=dispositions, progress=progress)
 
 
@@ -241,7 +248,7 @@ def ranked(
         candidates=known.leaves,
         per_year=per_year,
         performance=looked.high.best_p(looked.situation.periods(PERFORMANCE_MONTHS)),
-        families={code: BY_CODE[code].family for code in looked.findings},
+        families=FAMILIES,
         novelty=None if looked.novelty is None else looked.novelty.p,
     )
     ranking = rank(
@@ -265,14 +272,14 @@ def ranked(
     severity = severities(
         recent,
         episodes.listed,
-        families={code: BY_CODE[code].family for code in recent},
+        families=FAMILIES,
         probability=answer.probability,
     )
     about = {
         "dataset": snapshot.about.dataset,
         "data_version": snapshot.about.version,
         "fingerprint": snapshot.about.fingerprint,
-        "model_version": served.get(answer.models[-1].origin, FITTED) if answer.models else "",
+        "model_version": _model_version(answer, served),
         "policy_version": asked.policy_version,
         "as_of": calendar.format(asked.last),
         "known_on": calendar.end(asked.last).isoformat(),
@@ -283,6 +290,26 @@ def ranked(
     return Watch(asked, looked, known, answer, ranking, episodes, severity, recent, about)
 
 
+def _served(
+    champion: Callable[[int], Fitted | None], known: Material, home: Path, served: dict[int, str]
+) -> Callable[[int], Fitted | None]:
+    """Note by origin which model in service answered."""
+
+    def give(origin: int) -> Fitted | None:
+        found = champion(origin)
+        if found is not None:
+            served[origin] = (champion_digest(home, model_name(known.snapshot.about.dataset)) or "")[:VERSION_LENGTH]
+        return found
+
+    return give
+
+
+def _model_version(answer: Answer, served: Mapping[int, str]) -> str:
+    """Name the model that answered the last period; "" where none did."""
+    last = answer.last
+    return served.get(last.origin, FITTED) if last is not None and last.answers else ""
+
+
 def _answered(
     known: Material, asked: Asked, first: int, *, home: Path | None, served: dict[int, str], progress: Progress
 ) -> Answer:
@@ -290,7 +317,7 @@ def _answered(
     if asked.hindsight:
         answer = hindsight_probability(known, first, asked.last, day=date.max, seed=asked.seed, home=home)
     else:
-        serving = (lambda origin: None) if home is None else in_service(known, home)
+        serving = (lambda origin: None) if home is None else _served(in_service(known, home), known, home, served)
         answer = replayed_probability(known, first, asked.last, seed=asked.seed, home=home, serving=serving)
     progress("learning", 1, 1)
     return answer

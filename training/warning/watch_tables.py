@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 TITLES = {detector.code: detector.title for detector in DETECTORS}
 BY_PROBABILITY = Title(en="High probability of deterioration", zh="风险恶化概率偏高")
-"""Title of what is listed although no pattern stands out."""
+BY_EVIDENCE = Title(en="Unusual results with unusual risks, no named pattern", zh="业绩与风险同时异常，未见典型情形")
+"""Titles of what is listed although no pattern is met: by a model of given outcomes, and by the evidence otherwise."""
 NO_TITLE = Title.model_construct(en="", zh="")
 DISTURBANCES = {
     "merger": Title(en="merger, split or new unit", zh="机构撤并或新设"),
@@ -50,7 +51,7 @@ def unit_table(watch: Watch) -> pd.DataFrame:
     found = np.flatnonzero(named)
     for at, codes in zip(found, watch.patterns(row[found], unit[found]), strict=True):
         patterns[at] = codes
-    titles = [title_of(codes, listed=bool(on)) for codes, on in zip(patterns, listed, strict=True)]
+    titles = [title_of(watch, codes, listed=bool(on)) for codes, on in zip(patterns, listed, strict=True)]
     periods = np.array([calendar.format(int(ordinal)) for ordinal in ordinals], dtype=object)
     keys = alert_keys(watch)
     number = watch.episodes.number[row, unit]
@@ -82,7 +83,7 @@ def alert_table(watch: Watch) -> pd.DataFrame:
     chosen = np.flatnonzero(episodes.last >= watch.row(watch.asked.first))
     unit, peak = episodes.unit[chosen], episodes.peak[chosen]
     patterns = watch.patterns(peak, unit)
-    titles = [title_of(codes, listed=True) for codes in patterns]
+    titles = [title_of(watch, codes, listed=True) for codes in patterns]
 
     def written(rows: np.ndarray) -> list[str]:
         return [calendar.format(int(row) + watch.looked.first) for row in rows]
@@ -116,11 +117,13 @@ def alert_keys(watch: Watch) -> np.ndarray:
     return np.array(keys, dtype=object)
 
 
-def title_of(codes: Sequence[str], *, listed: bool) -> Title:
-    """Give the title of the strongest pattern; of something listed without one, that its probability is high."""
+def title_of(watch: Watch, codes: Sequence[str], *, listed: bool) -> Title:
+    """Give the title of the strongest pattern that is met; of something listed without one, what put it there."""
     if codes:
         return TITLES[codes[0]]
-    return BY_PROBABILITY if listed else NO_TITLE
+    if not listed:
+        return NO_TITLE
+    return BY_PROBABILITY if watch.about["labels"] == "given" else BY_EVIDENCE
 
 
 def disturbed_words(watch: Watch, row: np.ndarray, unit: np.ndarray) -> np.ndarray:

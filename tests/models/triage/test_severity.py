@@ -52,13 +52,16 @@ def test_a_pattern_counts_for_a_quarter():
     assert recently_met(findings, per_year=1)["W01"][:, 0].tolist() == [True, False, False, False]
 
 
-def test_patterns_are_named_the_strongest_first_or_the_strongest_alone():
-    findings = _findings(W01=[[True, False, False]], W02=[[True, False, False]], W03=[[False, False, False]])
+def test_patterns_that_are_met_are_named_the_strongest_first_and_generic_ones_last():
+    met = [[True, False, False]]
+    findings = _findings(W01=met, W02=met, G01=met, W03=[[False, False, False]])
+    findings["G01"].risk[0, 0] = 0.0
     for finding in findings.values():
         finding.risk[0, 2] = np.nan
     recent = recently_met(findings, per_year=12)
+    families = {"W01": "growth", "W02": "growth", "W03": "recognition", "G01": "generic"}
 
-    named = patterns_at(findings, recent, np.zeros(3, dtype=int), np.arange(3))
+    named = patterns_at(findings, recent, np.zeros(3, dtype=int), np.arange(3), families=families)
 
-    assert named == [("W02", "W01"), ("W02",), ()]
-    assert patterns_at({}, {}, np.array([0]), np.array([0])) == [()]
+    assert named == [("W02", "W01", "G01"), (), ()]
+    assert patterns_at({}, {}, np.array([0]), np.array([0]), families={}) == [()]

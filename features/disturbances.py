@@ -36,6 +36,8 @@ YEARLY_BULK_SHARE = 1 / 2
 FAR_ABOVE_USUAL = 3.0
 """Multiple of the unit's own usual write-offs and transfers from which they count as a bulk disposal; those of a
 quarter's last month are some twice the usual."""
+FILLING_YEARS = 2
+"""A new unit's second year is compared with its first, in which it was filling up."""
 NEW_YEAR_MONEY = ("CNY", "RMB", "元", "HKD", "MOP", "TWD", "SGD", "KRW", "VND")
 """Money of the places where business rests over the lunar New Year; elsewhere its date means nothing."""
 LEAST_FOR_USUAL = 0.5
@@ -59,13 +61,15 @@ def disturbances(panel: Panel, *, delays: Mapping[str, int] | None = None) -> di
     Returns
     -------
     dict of (P, U) booleans
-        `merger`: the year that begins when a unit opens, takes over another, follows one that was split, or when
-        nearly all its volumes jump while its peers' do not. `transfer`: the period of a bulk disposal of bad loans and
-        the year after. `holiday`: months with more or fewer days of the Chinese New Year than a year ago.
+        `merger`: the two years that begin when a unit opens, and the year that begins when it takes over another,
+        follows one that was split, or when nearly all its volumes jump while its peers' do not. `transfer`: the period
+        of a bulk disposal of bad loans and the year after. `holiday`: months with more or fewer days of the Chinese New
+        Year than a year ago.
     """
     usual = delays or {}
     year = panel.calendar.per_year
-    merger = _new_lives(panel) | _held(_first_figures(panel, usual) | _jumps(panel, usual), year)
+    opened = _held(_first_figures(panel, usual), FILLING_YEARS * year)
+    merger = _new_lives(panel) | opened | _held(_jumps(panel, usual), year)
     return {"merger": merger, "transfer": _held(_disposals(panel, usual), year + 1), "holiday": _moved_holidays(panel)}
 
 
@@ -82,17 +86,19 @@ def _held(event: np.ndarray, rows: int) -> np.ndarray:
 
 
 def _new_lives(panel: Panel) -> np.ndarray:
-    """Mark the first year of what the tree knows: openings, mergers and splits."""
+    """Mark what the tree knows: the first two years of openings, the first of mergers and splits."""
+    year = panel.calendar.per_year
     marked = np.zeros(_shape(panel), dtype=bool)
     spells = panel.tree.spells.groupby("unit")
     begins, ends = spells["first"].min(), spells["last"].max()
-    events = [(int(begins[unit]), np.array([unit])) for unit in begins.index[begins != ALWAYS]]
+    openings = begins.index[begins != ALWAYS]
+    events = [(int(begins[unit]), np.array([unit]), FILLING_YEARS * year) for unit in openings]
     for unit, heirs in panel.tree.successors.items():
         if ends[unit] != FOREVER:
-            events.append((int(ends[unit]) + 1, np.array(heirs)))
-    for ordinal, units in events:
+            events.append((int(ends[unit]) + 1, np.array(heirs), year))
+    for ordinal, units, rows in events:
         row = ordinal - panel.first
-        marked[max(0, row) : max(0, row + panel.calendar.per_year), units] = True
+        marked[max(0, row) : max(0, row + rows), units] = True
     return marked
 
 

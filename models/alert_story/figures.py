@@ -11,7 +11,7 @@ from features.indicators import Indicator
 from features.units import UnitTree
 from models.alert_story.phrases import Text, followed, say
 from models.detectors.detector import Finding
-from models.detectors.measures import KINDS, Measure
+from models.detectors.measures import KINDS, Measure, as_people_say
 from models.detectors.situation import LEAST_MONTHS, LEAST_PERIODS, OWN_YEARS, Situation
 from models.measures import measure_words
 from models.scoring.gaps import number_text, shown_decimals, telling_apart
@@ -140,8 +140,8 @@ def figure_of(situation: Situation, measure: Measure, row: int, unit: int, *, pe
     """
     indicator = situation.panel.indicator(measure.code)
     scale, alone, after = _unit(indicator, KINDS[measure.kind].unit)
-    own = scale * situation.values(measure)[: row + 1, unit]
-    middles = scale * situation.peers_middle(measure)[: row + 1, unit]
+    own = scale * as_people_say(measure, indicator, situation.values(measure)[: row + 1, unit])
+    middles = scale * as_people_say(measure, indicator, situation.peers_middle(measure)[: row + 1, unit])
     now, middle, past = _known(own[row]), _known(middles[row]), _own_past(own, situation.per_year)
     shown = [each for each in (now, middle, past) if each is not None]
     decimals = _decimals(indicator, scale, shown)

@@ -172,31 +172,39 @@ def _season_surprise(x: Figures, periods: int) -> np.ndarray:
 class Kind:
     """A kind of measure: how it is computed, its name (`{months}` stands for the window), and its unit.
 
-    `unit` is `own` (the indicator's), `share`, or `growth` (points for ratios and levels, else a share).
+    `unit` is `own` (the indicator's), `share`, or `growth` (points for ratios and levels, else a share). Shares of
+    kinds marked `midpoint` are changes over the mean of both sizes; `as_people_say` turns them into growth.
     """
 
     compute: Callable[[Figures, int], np.ndarray]
     title: Title
     unit: str
+    midpoint: bool = False
 
 
-def _kind(compute: Callable[[Figures, int], np.ndarray], en: str, zh: str, unit: str) -> Kind:
-    return Kind(compute, Title(en=en, zh=zh), unit)
+def _kind(
+    compute: Callable[[Figures, int], np.ndarray], en: str, zh: str, unit: str, *, midpoint: bool = False
+) -> Kind:
+    return Kind(compute, Title(en=en, zh=zh), unit, midpoint)
 
 
 KINDS: Mapping[str, Kind] = {
     "level": _kind(_level, "level", "水平", "own"),
-    "growth": _kind(_growth, "growth over {months} months", "近{months}个月增速", "growth"),
+    "growth": _kind(_growth, "growth over {months} months", "近{months}个月增速", "growth", midpoint=True),
     "relative_growth": _kind(
-        _relative_growth, "relative growth over {months} months", "近{months}个月相对增速", "share"
+        _relative_growth, "relative growth over {months} months", "近{months}个月相对增速", "share", midpoint=True
     ),
-    "rise": _kind(_rise, "worsening over {months} months", "近{months}个月恶化幅度", "growth"),
+    "rise": _kind(_rise, "worsening over {months} months", "近{months}个月恶化幅度", "growth", midpoint=True),
     "relative_rise": _kind(
-        _relative_rise, "relative worsening over {months} months", "近{months}个月相对恶化幅度", "share"
+        _relative_rise, "relative worsening over {months} months", "近{months}个月相对恶化幅度", "share", midpoint=True
     ),
     "recent": _kind(_recent, "mean of {months} months", "近{months}个月均值", "own"),
     "recent_rise": _kind(
-        _recent_rise, "mean of {months} months against the {months} before", "近{months}个月均值较前期恶化", "share"
+        _recent_rise,
+        "mean of {months} months against the {months} before",
+        "近{months}个月均值较前期恶化",
+        "share",
+        midpoint=True,
     ),
     "lagged_ratio": _kind(_lagged_ratio, "over the base of {months} months ago", "对{months}个月前基数之比", "own"),
     "net_formation": _kind(_net_formation, "net formation over {months} months", "近{months}个月净生成率", "own"),
@@ -210,3 +218,22 @@ KINDS: Mapping[str, Kind] = {
     "season_surprise": _kind(_season_surprise, "movement beyond the usual season", "剔除季节后的变动", "growth"),
 }
 """The kinds of measures; window sums and lags in months become at least one period on coarser data."""
+
+UPWARDS = ("relative_rise", "growth", "relative_growth")
+"""Kinds that are positive where the figure itself grows; the others are turned where higher is better."""
+
+
+def as_people_say(measure: Measure, spec: Indicator, x: np.ndarray) -> np.ndarray:
+    """Give a measure as growth on the former figure where it is computed over the mean of both; NaN from nothing.
+
+    >>> from features.indicators import library
+    >>> as_people_say(Measure("growth", "LOANS", 12), library()["LOANS"], np.array([0.5, -0.5, 2.0])).round(3).tolist()
+    [0.667, -0.4, nan]
+    """
+    kind = KINDS[measure.kind]
+    in_points = kind.unit == "growth" and spec.kind in ("ratio", "level")
+    if not kind.midpoint or in_points:
+        return x
+    sign = -1.0 if measure.kind not in UPWARDS and spec.direction != "lower" else 1.0
+    growth = sign * x
+    return sign * over_positive(2.0 * growth, 2.0 - growth)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,10 @@ class DeteriorationModel:
         _ = rows.scores  # once for all folds
         work = Work(used, rows, seed, threads)
         found = contest(work)
-        learners = {name: CONTENDERS[name].fit(work, found.settings[name]) for name in found.factors}
+        alone = replace(work, threads=1)  # as many learners at a time: threads within one mostly wait for each other
+        with ThreadPoolExecutor(threads) as pool:
+            fitted = list(pool.map(lambda name: CONTENDERS[name].fit(alone, found.settings[name]), found.factors))
+        learners = dict(zip(found.factors, fitted, strict=True))
         calibration = Calibration.fit(found.blend, used.y, used.weight)
         return cls(
             problem.names,
@@ -112,10 +116,14 @@ class DeteriorationModel:
         """
         X = self._checked(X)
         found = np.full(len(X), self.constant)
-        for begin in range(0, len(X), CHUNK):
+
+        def add(begin: int) -> None:
             rows = Rows(X[begin : begin + CHUNK], self.scale)
             for name, learner in self.learners.items():
-                found[begin : begin + CHUNK] += self.factors[name] * learner.margin(rows, threads=threads)
+                found[begin : begin + CHUNK] += self.factors[name] * learner.margin(rows)
+
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(add, range(0, len(X), CHUNK)))
         return found
 
     def predict(self, X: np.ndarray, *, threads: int = 1) -> np.ndarray:

@@ -237,3 +237,14 @@ def test_a_vintage_of_a_panel_at_hand_can_be_changed_as_it_is_read(tmp_path: Pat
     assert vintage.changed is None
     twice = vintage.using(lambda given: given.with_values({code: 2 * given.array(code) for code in given.codes}))
     np.testing.assert_array_equal(twice.panel.array("LOANS"), 2 * panel.array("LOANS"))
+
+
+def test_a_held_vintage_reads_its_panel_once() -> None:
+    read = []
+    with TemporaryDirectory() as place:
+        snapshot = ingest_figures(Path(place), full(), units=UNITS)
+        (vintage,) = vintages(snapshot, *snapshot.span)
+        counted = vintage.using(lambda panel: read.append(panel) or panel).held()
+        assert counted.panel is counted.panel
+    assert len(read) == 1
+    assert bounds((counted,)) == bounds((vintage,))

@@ -14,7 +14,7 @@ from models.alert_story.figures import (
 )
 from models.detectors.catalogue import DETECTORS, findings
 from models.detectors.detector import Finding
-from models.detectors.measures import KINDS, Measure
+from models.detectors.measures import KINDS, Measure, as_people_say
 from models.detectors.situation import Situation
 
 START, ROW = 24, 36
@@ -30,10 +30,20 @@ def told(at: Situation, measure: Measure = LOANS, row: int = ROW, unit: int = PL
     return figure_of(at, measure, row, unit, peers=peers_of(at.panel.tree, unit))
 
 
+def said(at: Situation, measure: Measure) -> np.ndarray:
+    return 100 * as_people_say(measure, at.panel.indicator(measure.code), at.values(measure))
+
+
+def test_growth_is_told_on_the_former_figure():
+    at = surged()
+    loans = at.panel.array("LOANS")[:, PLANTED]
+    assert told(at).now == pytest.approx(100 * (loans[ROW] / loans[ROW - 6] - 1), abs=0.05)
+
+
 def test_a_figure_stands_beside_its_own_past_and_its_peers():
     at = surged()
     found = told(at)
-    values = 100 * at.values(LOANS)
+    values = said(at, LOANS)
     groups = at.panel.tree.peer_groups()
     peers = np.flatnonzero(groups == groups[PLANTED])
     assert found.now == pytest.approx(values[ROW, PLANTED], abs=0.05)
@@ -55,7 +65,7 @@ def test_the_surge_of_the_year_is_told_when_it_is_over():
     row = ROW - 11 + int(z.argmax())
     assert row < ROW
     assert found.strongest.period == at.panel.calendar.format(at.panel.first + row)
-    assert found.strongest.value == pytest.approx(100 * at.values(LOANS)[row, PLANTED], abs=0.05)
+    assert found.strongest.value == pytest.approx(said(at, LOANS)[row, PLANTED], abs=0.05)
     assert f"highest against its peers in {found.strongest.period}" in found.text["en"]
     assert "相对同组最高" in found.text["zh"]
     assert told(at, row=row).strongest is None  # it is now
@@ -115,7 +125,7 @@ def test_every_kind_of_measure_is_told_in_a_unit_of_its_own(kind, code):
     if KINDS[kind].unit == "share" or (KINDS[kind].unit == "growth" and not ratio):
         assert found.unit["en"] == "%"
         if found.now is not None:
-            shown = 100 * at.values(Measure(kind, code, 6))[39, PLANTED]
+            shown = said(at, Measure(kind, code, 6))[39, PLANTED]
             assert found.now == pytest.approx(shown, abs=0.5 * 10**-found.decimals)
     elif KINDS[kind].unit == "growth" and at.panel.indicator(code).unit == "%":
         assert found.unit == {"en": "points", "zh": "个百分点"}

@@ -59,7 +59,7 @@ def test_patterns_that_are_met_are_named_the_strongest_first_and_generic_ones_la
     for finding in findings.values():
         finding.risk[0, 2] = np.nan
     recent = recently_met(findings, per_year=12)
-    families = {"W01": "growth", "W02": "growth", "W03": "recognition", "G01": "generic"}
+    families: dict[str, Family] = {"W01": "growth", "W02": "growth", "W03": "recognition", "G01": "generic"}
 
     named = patterns_at(findings, recent, np.zeros(3, dtype=int), np.arange(3), families=families)
 

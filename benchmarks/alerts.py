@@ -7,14 +7,14 @@ A sample bank of forty indicators is watched: every detector, the novelty and pr
 all of them. Each contender runs in a process of its own, on the same figures:
 
 - `last`, `all`: Loadline, the table of the last period and of all periods;
-- `ecod`, `iforest`: PyOD's, on the same unit-months and inputs: growth over a year and half a year's movement of each
-  indicator, as standings among the peers;
+- `ecod`, `iforest`: PyOD's, on the same unit-months: growth of results and worsening of risks over half a year and a
+  year, of every indicator, as standings among the peers. They are fitted to all periods at once, later ones included;
 - `pandas`: each indicator's rolling z by unit, the groupby idiom alone, on a part of the units, scaled up.
 
 "Peak" is the growth of the process above what it took with the figures and the libraries loaded, and, in brackets, the
-whole process. Quality is measured on smaller sample banks with their truth: the share of guilty branch-months among as
-many of the highest scores as are guilty, where every contender scores the same unit-months (`--quality 0` leaves it
-out).
+whole process, as Linux counts them. Quality is measured on smaller sample banks with their truth: the share of guilty
+branch-months among as many of the highest scores as are guilty, where every contender scores the same unit-months
+(`--quality 0` leaves it out).
 """
 
 from __future__ import annotations

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
 
 from features.indicators import Title
-from features.yaml_loader import parse_yaml
-from models.scoring.phrases import LANGUAGES, Text
+from models.phrasebook import LANGUAGES, Phrasebook, Text
 
 RAREST = 1_000
 """Rarer than one in so many is not told more exactly: no tail is known that far out."""
@@ -17,10 +14,12 @@ USUAL = 0.5
 """Half of all units look at least as unusual: nothing to tell."""
 
 
-@cache
+BOOK = Phrasebook("models.alert_story")
+
+
 def words() -> Mapping[str, Mapping[str, str]]:
-    """Read the catalogue."""
-    return parse_yaml(files("models.alert_story").joinpath("words.yaml").read_text(encoding="utf-8"))
+    """Give the catalogue."""
+    return BOOK.words
 
 
 def say(key: str, **filled: Text | str) -> Text:
@@ -34,12 +33,7 @@ def say(key: str, **filled: Text | str) -> Text:
     KeyError
         Where the catalogue lacks it.
     """
-    return {
-        language: words()[key][language].format(
-            **{name: value if isinstance(value, str) else value[language] for name, value in filled.items()}
-        )
-        for language in LANGUAGES
-    }
+    return BOOK.say(key, **filled)
 
 
 def text_of(title: Title) -> Text:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from features.matrix import SEPARATOR
 from models.deterioration.boosted import ROUNDS, Boosted
 from models.deterioration.forest import Forest
 from models.deterioration.judging import average_precision
@@ -20,6 +21,13 @@ PRIOR = "prior"
 """Name of a column that is a score made without any outcome."""
 SCREENED_ROWS = 20_000
 """Uneventful rows on which single columns are compared: enough to tell which is best."""
+
+
+AS_REPORTED = f"{SEPARATOR}level"
+"""Ending of the names of figures that nothing is computed from."""
+PLAIN_ENOUGH = 0.8
+"""A figure as reported is the best single one where it tells this part of what the best computed one tells: which
+computed one comes first changes with the times."""
 
 
 class Learner(Protocol):
@@ -99,13 +107,15 @@ class BestIndicator:
             calm = np.flatnonzero(problem.y == 0)
             kept = np.concatenate([np.flatnonzero(problem.y == 1), calm[:: -(-len(calm) // SCREENED_ROWS)]])
         y, weight = problem.y[kept], np.ones(len(kept))
-        best, column, sign = -1.0, 0, 0
+        found: list[tuple[float, int, int]] = []
         for place, known in enumerate(problem.direction):
             for tried in (known,) if known else (1, -1):
-                found = average_precision(y, tried * scores[kept, place], weight)
-                if found > best:
-                    best, column, sign = found, place, tried
-        return single(work.rows, problem.y, column, sign=int(sign))
+                found.append((average_precision(y, tried * scores[kept, place], weight), place, int(tried)))
+        best = max(found)
+        plain = [one for one in found if problem.names[one[1]].endswith(AS_REPORTED)]
+        if plain and max(plain)[0] >= PLAIN_ENOUGH * best[0]:
+            best = max(plain)
+        return single(work.rows, problem.y, best[1], sign=best[2])
 
 
 @dataclass(frozen=True)

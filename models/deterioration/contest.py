@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import expit
 
+from models.deterioration.anchor import Pair, anchor_share
 from models.deterioration.blending import Shares, blended_shares, straight_line
-from models.deterioration.contenders import CONTENDERS, SIMPLE, Work
+from models.deterioration.contenders import CONTENDERS, INDICATOR, SIMPLE, Work
 from models.deterioration.folds import forward_splits, grouped_folds
 from models.deterioration.judging import log_loss, measured
 from models.deterioration.problem import DeteriorationProblem
@@ -94,7 +95,15 @@ def contest(work: Work) -> Contest:
         blend[held] = _shares(problem, grouped, ~held).margin(grouped.margins[:, held])
     used = _shares(problem, grouped, np.ones(len(problem), bool))
     replaced_by = _replacement(problem, grouped, blend)
-    if replaced_by:
+    if not replaced_by:
+        single = names.index(INDICATOR)
+        later = None
+        if forward is not None:
+            later = Pair(problem.rows(forward.rows), used.margin(forward.margins), forward.margins[single])
+        share = anchor_share(Pair(problem, blend, grouped.margins[single]), later)
+        used = Shares((1 - share) * used.constant, (1 - share) * used.factors + share * np.eye(len(names))[single])
+        blend = (1 - share) * blend + share * grouped.margins[single]
+    else:
         used = Shares(0.0, np.array([float(name == replaced_by) for name in names]))
         blend = used.margin(grouped.margins)
     weights = {name: float(used.factors[k]) for k, name in enumerate(names) if used.factors[k] > 0}

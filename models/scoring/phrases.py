@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
-from importlib.resources import files
 
-from features.yaml_loader import parse_yaml
+from models.phrasebook import LANGUAGES, Phrasebook, Text
 from models.scoring.gates import STATED_STEP
 
-LANGUAGES = ("en", "zh")
-Text = dict[str, str]
-"""The same said in each language."""
+BOOK = Phrasebook("models.scoring")
 
 
-@cache
 def words() -> Mapping[str, Mapping[str, str]]:
-    """Read the catalogue."""
-    return parse_yaml(files("models.scoring").joinpath("words.yaml").read_text(encoding="utf-8"))
+    """Give the catalogue."""
+    return BOOK.words
 
 
 def say(key: str, **filled: Text | str) -> Text:
@@ -31,12 +26,7 @@ def say(key: str, **filled: Text | str) -> Text:
     KeyError
         Where the catalogue lacks it.
     """
-    return {
-        language: words()[key][language].format(
-            **{name: value if isinstance(value, str) else value[language] for name, value in filled.items()}
-        )
-        for language in LANGUAGES
-    }
+    return BOOK.say(key, **filled)
 
 
 def both(text: str) -> Text:

@@ -16,6 +16,7 @@ from features.indicators import Title
 from features.snapshot import Snapshot
 from models.bundle import VERSION_LENGTH
 from models.detectors.catalogue import DETECTORS
+from models.detectors.detector import Family
 from models.triage.discovery import FALSE_DISCOVERY_LEVEL, REVIEW_BUDGET
 from models.triage.empirical_null import NULL_YEARS
 from models.triage.episodes import Episodes, gather_episodes, rulings_of
@@ -36,7 +37,7 @@ from training.warning.track_record import track_record
 from training.warning.watch_tables import alert_table, unit_table
 
 BY_CODE = {detector.code: detector for detector in DETECTORS}
-FAMILIES = {code: detector.family for code, detector in BY_CODE.items()}
+FAMILIES: dict[str, Family] = {code: detector.family for code, detector in BY_CODE.items()}
 PERFORMANCE_MONTHS = 6
 """High performance counts for as long after it was seen: the risk that it bought shows later."""
 FITTED = "fitted-on-request"

@@ -1,4 +1,4 @@
-"""How sure an alert is: its place on the list, and how much of the list is expected to be false."""
+"""How sure an alert is: its place on the list, and how much of the list is expected to be mere chance."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Certainty:
     p_value : float or None
         Share of units with nothing wrong that look at least as unusual.
     q_value : float or None
-        Estimated share of false alarms in a list that goes down to the unit.
+        Estimated share of mere chance in a list that goes down to the unit.
     listed, looked_at : int
         Units on the list of the period, and units it was drawn from.
     place : int
         By score, 1 for the most concerning.
     expected_false : float or None
-        How many of the list are expected to be false alarms.
+        How many of the list are expected to stand out by mere chance; whether the others matter, only a review tells.
     level, budget : float
         The false-discovery level, and the part of the units that can be reviewed in a period.
     text : Text

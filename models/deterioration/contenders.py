@@ -100,17 +100,21 @@ class BestIndicator:
         return self.fit(work, 0.0).margin(later)[None]
 
     def fit(self, work: Work, setting: float) -> Linear:
-        """Choose the column by its average precision, in the direction known for it or else in the better one."""
+        """Choose the column by its average precision, in the direction known for it or else in the better one.
+
+        A figure as reported is preferred, see `PLAIN_ENOUGH`.
+        """
         problem, scores = work.problem, work.rows.scores
         kept = np.arange(len(problem))
         if len(kept) > SCREENED_ROWS + problem.positives:
             calm = np.flatnonzero(problem.y == 0)
             kept = np.concatenate([np.flatnonzero(problem.y == 1), calm[:: -(-len(calm) // SCREENED_ROWS)]])
         y, weight = problem.y[kept], np.ones(len(kept))
-        found: list[tuple[float, int, int]] = []
-        for place, known in enumerate(problem.direction):
-            for tried in (known,) if known else (1, -1):
-                found.append((average_precision(y, tried * scores[kept, place], weight), place, int(tried)))
+        found = [
+            (average_precision(y, sign * scores[kept, place], weight), place, int(sign))
+            for place, known in enumerate(problem.direction)
+            for sign in ((known,) if known else (1, -1))
+        ]
         best = max(found)
         plain = [one for one in found if problem.names[one[1]].endswith(AS_REPORTED)]
         if plain and max(plain)[0] >= PLAIN_ENOUGH * best[0]:
@@ -188,7 +192,7 @@ class RandomTrees:
         return True
 
     def trials(self, work: Work, later: Rows, settings: Sequence[float]) -> np.ndarray:
-        """Give the log-odds of other rows."""
+        """Give the log-odds of other rows by a smaller forest."""
         return Forest.trial(work.rows, work.problem.y, later, seed=work.seed, threads=work.threads)[None]
 
     def fit(self, work: Work, setting: float) -> Forest:

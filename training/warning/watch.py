@@ -40,6 +40,8 @@ BY_CODE = {detector.code: detector for detector in DETECTORS}
 FAMILIES: dict[str, Family] = {code: detector.family for code, detector in BY_CODE.items()}
 PERFORMANCE_MONTHS = 6
 """High performance counts for as long after it was seen: the risk that it bought shows later."""
+HARM_MONTHS = (0, 18)
+"""Months from a listing to visible harm: the longest lag of the patterns that are not about staff or sales."""
 FITTED = "fitted-on-request"
 SEED = 20240101
 PROMISED = ("unit", "period", "probability", "score", "severity", "detectors", "title")
@@ -146,9 +148,32 @@ class Watch:
         return track_record(fired, self.labels, leaves=self.leaves, lags=lags)
 
     @cached_property
+    def list_record(self) -> Title | None:
+        """Say what earlier listings were followed by, as far as outcomes are known; None where none are."""
+        found = track_record(
+            {"list": self.episodes.listed}, self.labels, leaves=self.leaves, lags={"list": HARM_MONTHS}
+        )
+        row = found.iloc[0]
+        if not row["matured"]:
+            return None
+        return Title(
+            en=(
+                f"Of {row['matured']:,} earlier listings whose outcome is known, {row['hits']:,} were followed by "
+                f"deterioration: {row['precision']:.0%} ({row['low']:.0%} to {row['high']:.0%}), against "
+                f"{row['base_rate']:.0%} of all units."
+            ),
+            zh=(
+                f"以往列入名单且结果已知的 {row['matured']:,} 例中，{row['hits']:,} 例随后恶化，"
+                f"占 {row['precision']:.0%}（{row['low']:.0%} 至 {row['high']:.0%}），全部单位为 {row['base_rate']:.0%}。"
+            ),
+        )
+
+    @cached_property
     def notes(self) -> tuple[Title, ...]:
         """Say what a careful reader should know."""
         said = [self.answer.note]
+        if self.list_record is not None:
+            said.append(self.list_record)
         if self.looked.high.note is not None:
             said.append(self.looked.high.note)
         if self.asked.hindsight:

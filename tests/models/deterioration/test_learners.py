@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import lightgbm as lgb
 import numpy as np
 import pytest
@@ -5,9 +7,10 @@ from failing_banks import DIRECTION, NAMES, failing_banks
 from sklearn.linear_model import LogisticRegression
 
 from models.deterioration.boosted import Boosted
-from models.deterioration.contenders import CONTENDERS, INDICATOR, PRIOR, Work
+from models.deterioration.contenders import CONTENDERS, INDICATOR, PRIOR, BestIndicator, Work
 from models.deterioration.forest import Forest
 from models.deterioration.linear import Linear, ridge_path, single
+from models.deterioration.problem import DeteriorationProblem
 from models.deterioration.rows import Rows
 from models.deterioration.scores import NormalScores
 from models.explanation.contrast import Players
@@ -102,3 +105,26 @@ def test_what_the_players_are_given_adds_up_to_the_gap(name):
     values = learner.contrast(rows, reference, PLAYERS)
     assert values.shape == (len(rows.X), 2)
     assert values.sum(axis=1) == pytest.approx(learner.margin(rows) - learner.margin(reference), abs=1e-9)
+
+
+def test_a_smaller_forest_ranks_as_the_one_that_is_kept():
+    given = work(failing=60)
+    seen = np.arange(len(given.problem)) % 3 > 0
+    grown, later = given.at(seen), given.rows.at(~seen)
+    tried = Forest.trial(grown.rows, grown.problem.y, later, seed=5)
+    kept = Forest.fit(grown.rows, grown.problem.y, seed=5).margin(later)
+    assert np.corrcoef(tried, kept)[0, 1] > 0.98
+
+
+def test_a_figure_as_reported_is_the_best_single_one_where_it_tells_nearly_as_much():
+    rng = np.random.default_rng(0)
+    y = (np.arange(3_000) < 300).astype(int)
+    level = 2.0 * y + rng.normal(0, 1, len(y))
+    columns = np.stack([level + 0.4 * y, level, rng.normal(0, 1, len(y))], axis=1)
+    names = ("EQUITY.gap_to_year", "EQUITY.level", "NOISE.level")
+    period, unit = np.divmod(np.arange(len(y)), 150)
+    problem = DeteriorationProblem.of(columns, names, y=y, period=period, unit=unit)
+    given = Work(problem, Rows(problem.X, NormalScores.of(problem.X)), seed=1)
+    assert np.flatnonzero(BestIndicator().fit(given, 0.0).coefficients).tolist() == [1]
+    noise = replace(problem, names=("EQUITY.gap_to_year", "EQUITY.own_z", "NOISE.level"))
+    assert np.flatnonzero(BestIndicator().fit(replace(given, problem=noise), 0.0).coefficients).tolist() == [0]

@@ -44,10 +44,12 @@ def blended_shares(margins: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Sh
     rate = float(weight @ y / weight.sum())
     base = _loss(np.full(len(y), np.log(rate / (1 - rate))), y, weight)
     gain = base - loss
-    running = gain >= IN_THE_RUNNING * max(gain.max(), 0.0)
+    if not gain.max() > 0:  # nobody tells more than the base rate
+        return Shares(float(np.log(rate / (1 - rate))), np.zeros(len(margins)))
+    running = gain >= IN_THE_RUNNING * gain.max()
     centre = running / running.sum()
     constant, *factors = _least_loss(margins, y, weight, centre=centre, pull=PULL)
-    if min(factors) >= LEAST_SHARE * sum(factors):
+    if min(factors) >= LEAST_SHARE * sum(factors):  # also where all of them are zero
         return Shares(constant, np.array(factors))
     kept = np.array(factors) >= LEAST_SHARE * sum(factors)
     constant, *factors = _least_loss(margins[kept], y, weight, centre=centre[kept], pull=PULL)

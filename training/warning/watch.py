@@ -164,7 +164,8 @@ class Watch:
             ),
             zh=(
                 f"以往列入名单且结果已知的 {row['matured']:,} 例中，{row['hits']:,} 例随后恶化，"
-                f"占 {row['precision']:.0%}（{row['low']:.0%} 至 {row['high']:.0%}），全部单位为 {row['base_rate']:.0%}。"
+                f"占 {row['precision']:.0%}（{row['low']:.0%} 至 {row['high']:.0%}），"
+                f"全部单位为 {row['base_rate']:.0%}。"
             ),
         )
 

@@ -75,3 +75,12 @@ def test_with_many_positives_the_shape_is_learned_too():
     assert np.abs(found.probability(margin) - rate).mean() < 0.7 * np.abs(line - rate).mean()
     again = Calibration.from_dict(found.as_dict())
     assert np.array_equal(again.probability(margin), found.probability(margin))
+
+
+def test_learners_that_tell_less_than_the_base_rate_get_nothing():
+    rng = np.random.default_rng(0)
+    y = (np.arange(200) < 20).astype(np.int8)
+    margins = rng.normal(0, 3, (2, 200)) - 2 * y
+    found = blended_shares(margins, y, np.ones(200))
+    assert not found.factors.any()
+    assert found.constant == pytest.approx(np.log(20 / 180))

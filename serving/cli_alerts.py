@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,12 @@ from serving.terminal import (
     shown_progress,
 )
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHARE_DECIMALS = 3
+"""Of the shares in the track record: they rest on tens or hundreds of cases."""
+
 
 def add_alert_commands(app: typer.Typer) -> None:
     """Add the command to the command line."""
@@ -32,7 +38,7 @@ def alerts(
         bool, typer.Option("--all", help="A row for every unit and period, alert or not; without dates, all periods.")
     ] = False,
     records: Annotated[
-        bool, typer.Option("--record", help="How each detector has done on this data, instead of the alerts.")
+        bool, typer.Option("--record", help="How each pattern has done on this data, instead of the alerts.")
     ] = False,
     home: Home = None,
     dataset: DatasetName = None,
@@ -49,8 +55,19 @@ def alerts(
     for note in watched.notes:
         typer.echo(f"Note: {note.en}", err=True)
     if records:
-        show_table(watched.track_record, out=out, form=form, title="Track record of the detectors")
+        show_table(_named(watched.track_record), out=out, form=form, title="Track record of the patterns")
         return
     table = watched.table if everyone else watched.listed()
     typer.echo(watched.summary.en, err=True)
     show_table(table[list(PROMISED)], out=out, form=form, title=f"For review as of {watched.about['as_of']}")
+
+
+def _named(record: pd.DataFrame) -> pd.DataFrame:
+    """Put the patterns' titles beside their codes, and shares in as many decimals as they carry."""
+    from models.detectors.catalogue import DETECTORS
+
+    titles = {detector.code: detector.title for detector in DETECTORS}
+    named = record.round(SHARE_DECIMALS)
+    named.insert(1, "title", [titles[code].en for code in record["detector"]])
+    named.insert(2, "title_zh", [titles[code].zh for code in record["detector"]])
+    return named

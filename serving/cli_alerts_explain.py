@@ -79,6 +79,9 @@ def told(found: AlertExplanation) -> list[str]:
 
 def _pattern_lines(pattern: AlertPattern) -> list[str]:
     met = "met / 已出现" if pattern.met else "nearest, not met / 最接近，未触发"
+    if pattern.met and pattern.periods_ago:
+        met = f"last met {pattern.periods_ago} periods before / {pattern.periods_ago}期前出现"
+        met = met.replace("1 periods", "1 period")
     lines = [f"{pattern.code}  {_both(pattern.title)} ({met})"]
     return [*lines, *(f"      {_both(text)}" for text in (pattern.reason, pattern.strength, pattern.record_text))]
 

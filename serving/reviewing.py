@@ -227,7 +227,7 @@ class Reviewing:
         if alert in cases:
             return desk
         known = list(cases)
-        for period in (None, self._raised_in(alert, desk.dataset)):
+        for period in self._periods_to_search(alert, desk.dataset):
             watched = self._watching.watch(last=period, dataset=desk.dataset)
             every = _on_the_list(watched)
             found = every[every["alert"] == alert]
@@ -237,15 +237,17 @@ class Reviewing:
             known += every["alert"].tolist()
         raise unknown_alert(alert, dict.fromkeys(known))
 
-    def _raised_in(self, alert: str, dataset: str) -> str | None:
-        """Give the period that a key names, the newest for none or one without figures."""
+    def _periods_to_search(self, alert: str, dataset: str) -> tuple[str | None, ...]:
+        """Give the newest period (None), and the one that a key names where it could be an alert's: to look costs."""
         snapshot = self._advisor.snapshot(dataset)
         calendar, (first, last) = snapshot.description.calendar, snapshot.span
+        unit, _, raised = alert.rpartition("@")
         try:
-            period = calendar.parse(alert.rpartition("@")[2])
+            period = calendar.parse(raised)
         except LoadlineError:
-            return None
-        return calendar.format(period) if first <= period <= last else None
+            return (None,)
+        known = unit in snapshot.tree.codes and first <= period < last
+        return (None, calendar.format(period)) if known else (None,)
 
     def _refresh(self, desk: Desk, watched: Watch) -> None:
         """Put on record what is shown: what is open, and how that stands which was shown before."""

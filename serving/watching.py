@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Hashable
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from features.errors import LoadlineError
 from features.store import Snapshot
@@ -22,6 +24,41 @@ KEPT = 2
 """Watches kept ready: the newest period's, and one that somebody looks back at. Each holds the whole panel."""
 
 
+Result = TypeVar("Result")
+
+
+class Kept(Generic[Result]):
+    """The results asked for last, by key; safe to use from several threads.
+
+    Parameters
+    ----------
+    most : int
+        Results kept; one more drives out what was not asked for the longest.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._results: OrderedDict[Hashable, Result] = OrderedDict()
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._results)
+
+    def get(self, key: Hashable) -> Result | None:
+        """Give a result, if it is kept."""
+        with self._lock:
+            if key in self._results:
+                self._results.move_to_end(key)
+            return self._results.get(key)
+
+    def put(self, key: Hashable, result: Result) -> None:
+        """Keep a result."""
+        with self._lock:
+            self._results[key] = result
+            while len(self._results) > self._most:
+                self._results.popitem(last=False)
+
+
 class Watching:
     """What risk teams ask for.
 
@@ -33,9 +70,9 @@ class Watching:
 
     def __init__(self, advisor: Advisor) -> None:
         self._advisor = advisor
-        self._kept: dict[tuple[Any, ...], Watch] = {}
-        self._found: dict[tuple[Any, ...], tuple[Looked, Material]] = {}
-        self._lock = Lock()
+        self._kept: Kept[Watch] = Kept(KEPT)
+        self._found: Kept[tuple[Looked, Material]] = Kept(KEPT)
+        self._computing = Lock()
 
     def watch(
         self,
@@ -71,12 +108,16 @@ class Watching:
         asked = self._asked(snapshot, as_of=as_of, first=first, last=last, whole=whole)
         home, decided = self._advisor.settings.home, self._dispositions(snapshot, asked)
         key = (snapshot.about.fingerprint, asked, self._champion(snapshot), decided.to_json(date_format="iso"))
-        with self._lock:
-            if key not in self._kept:
+        found = self._kept.get(key)
+        if found is not None:  # what is ready does not wait for what is being computed
+            return found
+        with self._computing:
+            found = self._kept.get(key)
+            if found is None:
                 looked, known = self._gathered(snapshot, asked, progress)
                 found = ranked(looked, known, asked, home=home, dispositions=decided, progress=progress)
-                self._kept = dict(list(self._kept.items())[-(KEPT - 1) :]) | {key: found}
-            return self._kept[key]
+                self._kept.put(key, found)
+            return found
 
     def facts(self, alert: str, *, dataset: str | None = None) -> AlertFacts:
         """Give what the evidence pack of an alert shows.
@@ -101,10 +142,11 @@ class Watching:
             day = snapshot.description.calendar.end(asked.last).isoformat()
             reviewed = reviewed[reviewed["known_on"].astype(str) <= day]
         key = (about.fingerprint, asked.last, reviewed.to_json(date_format="iso"))
-        if key not in self._found:
+        found = self._found.get(key)
+        if found is None:
             found = gathered(snapshot, asked.last, reviewed=reviewed, progress=progress)
-            self._found = dict(list(self._found.items())[-(KEPT - 1) :]) | {key: found}
-        return self._found[key]
+            self._found.put(key, found)
+        return found
 
     def _asked(
         self, snapshot: Snapshot, *, as_of: str | None, first: str | None, last: str | None, whole: bool
@@ -130,7 +172,7 @@ class Watching:
         return Asked(
             begin,
             end,
-            hindsight=end > begin and self._undated(snapshot),
+            hindsight=end > begin and as_of is None and self._undated(snapshot),
             policy_version=policy[0],
             budget=REVIEW_BUDGET if policy[1] is None else policy[1],
         )

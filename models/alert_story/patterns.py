@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from models.alert_story.phrases import Text, followed, one_in, percent, say, text_of
+from models.alert_story.phrases import USUAL, Text, followed, one_in, percent, say, text_of
 from models.detectors.catalogue import DETECTORS
 from models.detectors.detector import Detector, Finding
+from models.triage.severity import NOT_INDEPENDENT
 
 BY_CODE: Mapping[str, Detector] = {detector.code: detector for detector in DETECTORS}
 UNSHOWN = ("silent", "unlabelled", "too_few")
@@ -123,7 +124,9 @@ def patterns_of(
     unit: int,
     records: Mapping[str, PastRecord],
 ) -> tuple[Pattern, ...]:
-    """List the patterns that say anything of a unit: those met lately first, then by how unusual they are.
+    """List the patterns that say anything of a unit: those met lately first, then by how unusual they were.
+
+    Of those met, generic ones go last, as in `models.triage.severity.patterns_at`: the first gives an alert its title.
 
     Parameters
     ----------
@@ -137,7 +140,6 @@ def patterns_of(
         By code.
     """
     found: list[Pattern] = []
-    now = {code: float(np.nan_to_num(finding.joint[row, unit], nan=np.inf)) for code, finding in findings.items()}
     for code, finding in findings.items():
         met = bool(recent[code][row, unit])
         at = _last_met(finding, row, unit) if met else row
@@ -153,12 +155,17 @@ def patterns_of(
                 p,
                 None if finding.performance is None else _known(finding.performance[at, unit]),
                 _known(finding.risk[at, unit]),
-                one_in(p),
+                say("one_in.common") if met and p >= USUAL else one_in(p),
                 record,
                 record_text(record),
             )
         )
-    return tuple(sorted(found, key=lambda pattern: (not pattern.met, now[pattern.detector.code])))
+
+    def place(pattern: Pattern) -> tuple[bool, bool, float]:
+        generic = pattern.detector.family in NOT_INDEPENDENT
+        return not pattern.met, pattern.met and generic, np.inf if pattern.p is None else pattern.p
+
+    return tuple(sorted(found, key=place))
 
 
 def record_text(record: PastRecord | None) -> Text:

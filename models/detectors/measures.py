@@ -202,15 +202,17 @@ KINDS: Mapping[str, Kind] = {
     "recent_rise": _kind(
         _recent_rise,
         "mean of {months} months against the {months} before",
-        "近{months}个月均值较前期恶化",
+        "近{months}个月均值较前{months}个月恶化幅度",
         "share",
         midpoint=True,
     ),
     "lagged_ratio": _kind(_lagged_ratio, "over the base of {months} months ago", "对{months}个月前基数之比", "own"),
-    "net_formation": _kind(_net_formation, "net formation over {months} months", "近{months}个月净生成率", "own"),
+    "net_formation": _kind(
+        _net_formation, "net addition over {months} months to the base of then", "近{months}个月净增额占期初基数", "own"
+    ),
     "release": _kind(
         _release,
-        "provisions missing to the coverage of {months} months ago",
+        "provisions short of the coverage of {months} months ago",
         "按{months}个月前覆盖率少提的拨备",
         "share",
     ),

@@ -13,9 +13,9 @@ ANCHORS = (0.75, 0.5, 0.25)
 """Shares of the best single indicator that are tried, the largest first. What many figures tell together holds for the
 times that it was learned from, what the plainest one tells holds on: of made-up banks learned from up to the height of
 a crisis, the years after it were ranked half as well again with an anchor as without."""
-COST = 0.02
-"""Part of the average precision on rows of the same times that may be given up for it."""
-AREA_COST = 0.005
+COST = 0.05
+"""Part of the average precision that may be given up for it: what it is worth shows only once times have changed."""
+AREA_COST = 0.01
 """The same of the area under the curve."""
 LEAST_POSITIVES = 300
 """Positives from which there is an anchor: which column is the best one is luck with fewer."""
@@ -43,7 +43,7 @@ class Pair:
 
 
 def anchor_share(grouped: Pair, forward: Pair | None) -> float:
-    """Give the largest share that costs next to nothing on rows held back, and nothing on later rows.
+    """Give the largest share that costs little, on rows held back and on later rows.
 
     Parameters
     ----------
@@ -59,6 +59,6 @@ def anchor_share(grouped: Pair, forward: Pair | None) -> float:
     for share in ANCHORS:
         found, over_all = grouped.ranked(share)
         cheap = found >= (1 - COST) * precision and over_all >= (1 - AREA_COST) * area
-        if cheap and (forward is None or later is None or forward.ranked(share)[0] >= later):
+        if cheap and (forward is None or later is None or forward.ranked(share)[0] >= (1 - COST) * later):
             return share
     return 0.0

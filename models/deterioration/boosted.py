@@ -15,7 +15,7 @@ from models.deterioration.rows import Rows
 from models.explanation.contrast import Players
 from models.explanation.trees import TreeEnsemble
 
-ROUNDS = (50, 100, 200, 300, 450)
+ROUNDS = (50, 100, 200, 350)
 """Numbers of trees that are tried: how long to learn is what tells most, and costs nothing to find out."""
 LEAVES = ((0, 4), (600, 8), (6_000, 16))
 """Leaves of a tree from so many positives on."""

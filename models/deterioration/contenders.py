@@ -109,7 +109,7 @@ class BestIndicator:
         if len(kept) > SCREENED_ROWS + problem.positives:
             calm = np.flatnonzero(problem.y == 0)
             kept = np.concatenate([np.flatnonzero(problem.y == 1), calm[:: -(-len(calm) // SCREENED_ROWS)]])
-        y, weight = problem.y[kept], np.ones(len(kept))
+        y, weight = problem.y[kept], problem.weight[kept]
         found = [
             (average_precision(y, sign * scores[kept, place], weight), place, int(sign))
             for place, known in enumerate(problem.direction)

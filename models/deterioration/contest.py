@@ -95,17 +95,18 @@ def contest(work: Work) -> Contest:
         blend[held] = _shares(problem, grouped, ~held).margin(grouped.margins[:, held])
     used = _shares(problem, grouped, np.ones(len(problem), bool))
     replaced_by = _replacement(problem, grouped, blend)
-    if not replaced_by:
-        single = names.index(INDICATOR)
-        later = None
-        if forward is not None:
-            later = Pair(problem.rows(forward.rows), used.margin(forward.margins), forward.margins[single])
-        share = anchor_share(Pair(problem, blend, grouped.margins[single]), later)
-        used = Shares((1 - share) * used.constant, (1 - share) * used.factors + share * np.eye(len(names))[single])
-        blend = (1 - share) * blend + share * grouped.margins[single]
-    else:
+    if replaced_by:
         used = Shares(0.0, np.array([float(name == replaced_by) for name in names]))
         blend = used.margin(grouped.margins)
+    single = names.index(INDICATOR)
+    later = None
+    if forward is not None:
+        later = Pair(problem.rows(forward.rows), used.margin(forward.margins), forward.margins[single])
+    share = anchor_share(Pair(problem, blend, grouped.margins[single]), later)
+    if share > 0 and replaced_by != INDICATOR:
+        used = Shares((1 - share) * used.constant, (1 - share) * used.factors + share * np.eye(len(names))[single])
+        blend = (1 - share) * blend + share * grouped.margins[single]
+        replaced_by = ""
     weights = {name: float(used.factors[k]) for k, name in enumerate(names) if used.factors[k] > 0}
     factors = {name: weight * float(lines[names.index(name), 1]) for name, weight in weights.items()}
     return Contest(

@@ -78,6 +78,8 @@ def patterns_at(
 ) -> list[tuple[str, ...]]:
     """Name the patterns behind some unit-periods: those met lately, the strongest first, generic ones last.
 
+    How strong a pattern was is told as of when it was last met.
+
     Parameters
     ----------
     findings : Mapping[str, Finding]
@@ -96,9 +98,19 @@ def patterns_at(
     codes = sorted(findings)
     if not codes or not len(rows):
         return [()] * len(rows)
-    joint = np.stack([findings[code].joint[rows, units] for code in codes], axis=1)
+    joint = np.stack([_when_last_met(findings[code], recent[code], rows, units) for code in codes], axis=1)
     joint = np.where(np.isfinite(joint), joint, np.inf)
     joint += np.array([families[code] in NOT_INDEPENDENT for code in codes])  # a name says more
     met = np.stack([recent[code][rows, units] for code in codes], axis=1)
     order = np.argsort(joint, axis=1, kind="stable")
     return [tuple(codes[i] for i in ranks if met[place, i]) for place, ranks in enumerate(order)]
+
+
+def _when_last_met(finding: Finding, recent: np.ndarray, rows: np.ndarray, units: np.ndarray) -> np.ndarray:
+    """Give the joint p-value of the row in which a pattern was last met; of the row itself where it was not lately."""
+    at = np.array(rows)
+    pending = recent[at, units] & ~finding.met[at, units]
+    while pending.any():
+        at = at - pending
+        pending &= ~finding.met[at, units] & (at > 0)
+    return finding.joint[at, units]

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 PATIENCE_SECONDS = 2.0
 """A page waits for so long before it says that it is being computed: most is at hand, and then comes at once."""
 FRESH_SECONDS = 30.0
-"""What nobody has collected for so long is made again: something may have changed since."""
+"""What nobody has collected for so long is let go, and made again if asked for: something may have changed since."""
 Result = TypeVar("Result")
 
 
@@ -44,9 +44,8 @@ class Background:
             Gives anything but None.
         """
         with self._lock:
+            self._jobs = {name: job for name, job in self._jobs.items() if not self._stale(job)}
             job = self._jobs.get(key)
-            if job is not None and job.done() and job.exception() is None and self._old(job.result()[0]):
-                job = None
             if job is None:
                 job = self._jobs[key] = self._worker.submit(lambda: (result := work(), (self._clock(), result))[1])
         wait([job], timeout=self.patience)
@@ -57,5 +56,5 @@ class Background:
                 del self._jobs[key]
         return job.result()[1]
 
-    def _old(self, finished: float) -> bool:
-        return self._clock() - finished > FRESH_SECONDS
+    def _stale(self, job: Future[tuple[float, Any]]) -> bool:
+        return job.done() and job.exception() is None and self._clock() - job.result()[0] > FRESH_SECONDS

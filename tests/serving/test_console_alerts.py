@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import re
+import weakref
 from decimal import Decimal
 from itertools import pairwise
 from threading import Event
@@ -302,6 +304,26 @@ def test_what_nobody_collected_in_time_is_made_again():
 
     assert left_alone(FRESH_SECONDS - 1) == 1
     assert left_alone(FRESH_SECONDS + 1) == 3
+
+
+def test_what_nobody_collected_is_not_held_for_ever():
+    class Result:
+        pass
+
+    now, held = [0.0], Event()
+    background = Background(patience=0.0, clock=lambda: now[0])
+    background.soon("before", held.wait)
+    left = Result()
+    gone = weakref.ref(left)
+    assert background.soon("left", [left].pop) is None
+    held.set()
+    background.patience = 60.0
+    assert background.soon("after", lambda: True)
+    del left
+    now[0] += FRESH_SECONDS + 1
+    assert background.soon("another", lambda: True)
+    gc.collect()
+    assert gone() is None
 
 
 FIGURES = st.lists(st.none() | st.floats(-1e6, 1e6), min_size=1, max_size=30)

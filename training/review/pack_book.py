@@ -50,7 +50,7 @@ def _summary(sheet: Worksheet, facts: AlertFacts, case: Case | None, at: datetim
     if facts.synthetic:
         lines.append(("", "", both(SYNTHETIC)))
     lines += [(title.en, title.zh, text) for title, text in summary_rows(facts, case)]
-    lines += [("Pattern", "预警模型", f"{pattern.code} {both(pattern.title)}") for pattern in facts.patterns]
+    lines += [("Pattern", "预警情形", f"{pattern.code} {both(pattern.title)}") for pattern in facts.patterns]
     lines += [("Driver", "主要影响因素", f"{both(d.title)}: {d.amount:+.1f} pp 百分点") for d in facts.drivers]
     for row, line in enumerate(lines):
         _write(sheet, row, line, formats["wrap"])
@@ -64,10 +64,15 @@ def _figures(book: Workbook, sheet: Worksheet, facts: AlertFacts, formats: dict[
         column = number * 4
         sheet.set_column(column, column + 2, NARROW * 0.8)
         _write(sheet, 0, (f"{both(series.title)} ({series.unit})",), formats["bold"], column)
-        against = ("Against peers 与同类相比 z", series.peer_z, "Against own past 与自身历史相比 z", series.own_z)
+        against = (
+            "Against peers 与同组相比 z",
+            _z(series.peer_z),
+            "Against own past 与自身历史相比 z",
+            _z(series.own_z),
+        )
         _write(sheet, 1, against[:2], None, column)
         _write(sheet, 2, against[2:], None, column)
-        _write(sheet, head, ("Period 期间", "Unit 本机构", "Peers, middle 同类中位"), formats["bold"], column)
+        _write(sheet, head, ("Period 期间", "Unit 本机构", "Peers, middle 同组中位"), formats["bold"], column)
         for place, line in enumerate(zip(series.periods, series.values, series.peers_middle, strict=True)):
             _write(sheet, head + 1 + place, line, None, column)
         if series.periods:
@@ -95,7 +100,13 @@ def _chart(book: Workbook, sheet: Worksheet, number: int, *, head: int, count: i
 def _patterns(sheet: Worksheet, facts: AlertFacts, formats: dict[str, Format]) -> None:
     sheet.set_column(0, 1, NARROW)
     sheet.set_column(2, 4, WIDE * 0.6)
-    heads = ("Code 编号", "Pattern 模型", "Why it matters 关注理由", "Innocent if 可能的合理解释", "Record 历史表现")
+    heads = (
+        "Code 编号",
+        "Pattern 预警情形",
+        "Why it matters 关注理由",
+        "Innocent if 可能的合理解释",
+        "Record 历史表现",
+    )
     _write(sheet, 0, heads, formats["bold"])
     for row, pattern in enumerate(facts.patterns, start=1):
         texts = [f"{text.en}\n{text.zh}" for text in (pattern.reason, pattern.innocent, record_words(pattern))]
@@ -105,13 +116,18 @@ def _patterns(sheet: Worksheet, facts: AlertFacts, formats: dict[str, Format]) -
 
 def _history(sheet: Worksheet, facts: AlertFacts, formats: dict[str, Format]) -> None:
     sheet.set_column(0, 5, NARROW)
-    heads = ("Period 期间", "Score 得分", "Probability 概率", "Severity 级别", "Patterns 模型", "Listed 在名单")
+    heads = ("Period 期间", "Score 得分", "Probability 概率", "Severity 级别", "Patterns 预警情形", "Listed 在名单")
     _write(sheet, 0, heads, formats["bold"])
     for row, moment_ in enumerate(facts.history, start=1):
         severity = both(SEVERITY[moment_.severity]) if moment_.severity else ""
         listed = "yes 是" if moment_.listed else "no 否"
         codes = ";".join(moment_.detectors)
-        _write(sheet, row, (moment_.period, moment_.score, moment_.probability, severity, codes, listed), None)
+        _write(
+            sheet,
+            row,
+            (moment_.period, _share(moment_.score), _share(moment_.probability), severity, codes, listed),
+            None,
+        )
     sheet.freeze_panes(1, 0)
 
 
@@ -126,6 +142,14 @@ def _review(sheet: Worksheet, case: Case | None, formats: dict[str, Format]) -> 
 def _rows(sheet: Worksheet, rows: Iterable[Sequence[object]], form: Format) -> None:
     for number, row in enumerate(rows, start=1):
         _write(sheet, number, row, form)
+
+
+def _z(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
+
+
+def _share(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
 
 
 def _write(sheet: Worksheet, row: int, line: Sequence[object], form: Format | None, column: int = 0) -> None:

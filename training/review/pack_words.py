@@ -22,7 +22,7 @@ CAUTION = _title(
 SYNTHETIC = _title("Synthetic data.", "合成数据。")
 UNKNOWN = "–"
 
-SHEETS = ("Summary 摘要", "Figures 指标", "Patterns 预警模型", "History 历程", "Review 处置记录")
+SHEETS = ("Summary 摘要", "Figures 指标", "Patterns 预警情形", "History 历程", "Review 处置记录")
 
 SEVERITY = {
     "red": _title("red", "红色"),

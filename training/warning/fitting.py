@@ -210,7 +210,7 @@ def basis(material: Material, day: date, *, seed: int) -> dict[str, Any]:
     """Say what a model depends on that is fitted on what was known by a day."""
     seen, known_on = material.reviewed, min(day, material.known_on or date.max)
     reviewed = "" if seen is None else seen[seen["known_on"].astype(str).str[:10] <= known_on.isoformat()]
-    told = reviewed if isinstance(reviewed, str) else reviewed[["unit", "period", "value", "known_on"]].to_csv()
+    told = reviewed if isinstance(reviewed, str) else reviewed[["unit", "period", "value", "known_on"]].to_csv(index=False)
     return {
         "format": FORMAT,
         "dataset": material.snapshot.about.dataset,

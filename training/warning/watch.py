@@ -18,7 +18,6 @@ from models.bundle import VERSION_LENGTH
 from models.detectors.catalogue import DETECTORS
 from models.detectors.detector import Family
 from models.triage.discovery import FALSE_DISCOVERY_LEVEL, REVIEW_BUDGET
-from models.triage.empirical_null import NULL_YEARS
 from models.triage.episodes import Episodes, gather_episodes, rulings_of
 from models.triage.evidence import weigh_evidence
 from models.triage.ranking import Ranking, rank
@@ -265,11 +264,8 @@ def ranked(
     calendar = snapshot.description.calendar
     per_year = calendar.per_year
     labels = known.labels_at(asked.last)
-    look_back = asked.first
-    if labels.source == "given":  # the list then rests on probabilities, so that an episode needs those of its start
-        look_back = max(begin, asked.first - NULL_YEARS * per_year)
     served: dict[int, str] = {}
-    answer = _answered(known, asked, look_back, home=home, served=served, progress=progress)
+    answer = _answered(known, asked, home=home, served=served, progress=progress)
     evidence = weigh_evidence(
         looked.findings,
         candidates=known.leaves,
@@ -287,14 +283,11 @@ def ranked(
         labels=labels.source,
         budget=asked.budget,
     )
-    listed = ranking.listed.copy()
-    if labels.source == "given":
-        listed[: look_back - begin] = False
     periods = pd.Index([calendar.format(ordinal) for ordinal in range(begin, asked.last + 1)])
     rulings = (
         None if dispositions is None or dispositions.empty else rulings_of(dispositions, snapshot.tree.codes, periods)
     )
-    episodes = gather_episodes(listed, ranking.score, per_year=per_year, rulings=rulings)
+    episodes = gather_episodes(ranking.listed, ranking.score, per_year=per_year, rulings=rulings)
     recent = recently_met(looked.findings, per_year=per_year)
     severity = severities(
         recent,
@@ -338,9 +331,11 @@ def _model_version(answer: Answer, served: Mapping[int, str]) -> str:
 
 
 def _answered(
-    known: Material, asked: Asked, first: int, *, home: Path | None, served: dict[int, str], progress: Progress
+    known: Material, asked: Asked, *, home: Path | None, served: dict[int, str], progress: Progress
 ) -> Answer:
+    """Answer every period from the first: what is usual, and when an alert was raised, must not depend on `asked`."""
     progress("learning", 0, 1)
+    first = known.first
     if asked.hindsight:
         answer = hindsight_probability(known, first, asked.last, day=date.max, seed=asked.seed, home=home)
     else:

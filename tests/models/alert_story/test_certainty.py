@@ -19,12 +19,13 @@ def test_the_rate_at_the_end_of_the_list_is_that_of_the_list():
     assert (found.listed, found.looked_at, found.place) == (3, 5, 1)
     assert found.expected_false == pytest.approx(0.6)
     assert found.text["en"] == (
-        "it is one of 3 units on the list, of 5 looked at; fewer than 1 of those listed is expected to stand out by mere chance"
+        "it is one of 3 units on the list, of 5 looked at; "
+        "fewer than 1 of those listed is expected to stand out by mere chance"
     )
     many = sure(2, [1, 2, 4], q=(0.9, 0.6, 0.7, 0.8, 0.65))
     assert many.expected_false == pytest.approx(2.1)
     assert "about 2 of those listed" in many.text["en"]
-    assert "预计约2家为误报" in many.text["zh"]
+    assert "预计约2家纯属偶然" in many.text["zh"]
 
 
 def test_a_rate_above_one_means_all_of_the_list():

@@ -42,6 +42,17 @@ def test_what_was_met_comes_first_then_the_more_unusual():
     assert [pattern.met for pattern in told] == [True, False, False]
 
 
+def test_of_what_was_met_the_generic_comes_last():
+    told = found({"G02": finding(0.9, met_at=NOW, then=0.001), "W03": finding(0.9, met_at=NOW, then=0.2)})
+    assert [pattern.detector.code for pattern in told] == ["W03", "G02"]
+
+
+def test_a_pattern_that_was_met_is_never_told_as_nothing():
+    (told,) = found({"W06": finding(0.9, met_at=NOW, then=0.8)})
+    assert "not rare" in told.strength["en"]
+    assert "nothing out of the ordinary" in found({"W06": finding(0.9)})[0].strength["en"]
+
+
 def test_what_was_met_within_the_quarter_is_told_as_of_then():
     each = finding(0.7, met_at=NOW - 2, then=0.004)
     recent = np.zeros((8, 3), dtype=bool)

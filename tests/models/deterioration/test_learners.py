@@ -82,7 +82,7 @@ def test_the_forest_is_read_by_lightgbm_as_it_was_grown():
     state = int(np.random.default_rng(5).integers(2**31))
     grown = ExtraTreesClassifier(TREES, min_samples_leaf=LEAST_LEAF, random_state=state)
     grown.fit(given.rows.scores, given.problem.y)
-    expected = grown.predict_proba(given.rows.scores)[:, 1]
+    expected = np.asarray(grown.predict_proba(given.rows.scores))[:, 1]
     rate = lgb.Booster(model_str=found.text).predict(given.problem.X)
     assert rate == pytest.approx(expected, abs=1e-9)
     assert found.rate == pytest.approx(given.problem.y.mean())
@@ -128,3 +128,23 @@ def test_a_figure_as_reported_is_the_best_single_one_where_it_tells_nearly_as_mu
     assert np.flatnonzero(BestIndicator().fit(given, 0.0).coefficients).tolist() == [1]
     noise = replace(problem, names=("EQUITY.gap_to_year", "EQUITY.own_z", "NOISE.level"))
     assert np.flatnonzero(BestIndicator().fit(replace(given, problem=noise), 0.0).coefficients).tolist() == [0]
+
+
+def test_rows_that_stand_for_many_count_as_many_where_the_best_indicator_is_chosen():
+    y = np.repeat([1, 0, 0, 0], [50, 10, 10, 200])
+    first, second = (
+        np.where(np.arange(270) < 60, 1.0, 0.0),
+        np.where((np.arange(270) < 50) | (np.arange(270) >= 258), 1.0, 0),
+    )
+    problem = DeteriorationProblem.of(
+        np.stack([first, second], axis=1),
+        ("A.level", "B.level"),
+        y=y,
+        period=np.arange(270) % 10,
+        unit=np.arange(270),
+        weight=np.where((np.arange(270) >= 50) & (np.arange(270) < 60), 9.0, 1.0),
+    )
+    given = Work(problem, Rows(problem.X, NormalScores.of(problem.X)), seed=1)
+    assert np.flatnonzero(BestIndicator().fit(given, 0.0).coefficients).tolist() == [1]
+    alike = replace(given, problem=replace(problem, weight=np.ones(270)))
+    assert np.flatnonzero(BestIndicator().fit(alike, 0.0).coefficients).tolist() == [0]

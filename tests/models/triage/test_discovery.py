@@ -76,3 +76,10 @@ def test_seventeen_units_may_have_one_on_the_list():
     chosen = np.ones((1, 17), dtype=bool)
 
     assert cut_to_budget(chosen, np.arange(17.0)[None], chosen, budget=0.05).sum() == 1
+
+
+@pytest.mark.parametrize(("budget", "places"), [(0.29, 29), (0.05, 5), (0.055, 5), (0.001, 1), (0.0, 0)])
+def test_the_budget_is_whole_units_and_at_least_one(budget, places):
+    every = np.ones((1, 100), dtype=bool)
+
+    assert cut_to_budget(every, np.random.default_rng(4).random((1, 100)), every, budget=budget).sum() == places

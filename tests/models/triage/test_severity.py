@@ -52,6 +52,21 @@ def test_a_pattern_counts_for_a_quarter():
     assert recently_met(findings, per_year=1)["W01"][:, 0].tolist() == [True, False, False, False]
 
 
+def test_a_pattern_is_as_strong_as_when_it_was_last_met():
+    findings = {"W01": _finding([[True], [False]], 0.01), "W02": _finding([[True], [True]], 0.2)}
+    findings["W01"].risk[1, 0] = 0.9
+
+    named = patterns_at(
+        findings,
+        recently_met(findings, per_year=12),
+        np.array([1]),
+        np.array([0]),
+        families={"W01": "growth", "W02": "growth"},
+    )
+
+    assert named == [("W01", "W02")]
+
+
 def test_patterns_that_are_met_are_named_the_strongest_first_and_generic_ones_last():
     met = [[True, False, False]]
     findings = _findings(W01=met, W02=met, G01=met, W03=[[False, False, False]])

@@ -157,3 +157,22 @@ def test_a_dataset_without_outcomes_or_roles_is_scored(tmp_path):
     assert found.table["score"].between(0, 1).all()
     assert found.table["probability"].isna().all()
     assert found.summary.en
+
+
+@pytest.mark.parametrize("outcomes", ["dated", "none"])
+def test_how_a_period_is_judged_does_not_depend_on_how_many_are_asked_for(tmp_path, outcomes):
+    snapshot = stored(tmp_path, outcomes=outcomes)
+    alone = watched(snapshot, tmp_path)
+    assert alone.answer.last is not None
+    for first in (snapshot.span[1] - 2, snapshot.span[0]):
+        ranged = watched(snapshot, tmp_path, first=first)
+        last = ranged.table[ranged.table["period"] == ranged.about["as_of"]].reset_index(drop=True)
+        pd.testing.assert_frame_equal(last, alone.table)
+
+
+def test_an_alert_keeps_its_key_from_period_to_period(tmp_path):
+    snapshot = stored(tmp_path)
+    whole = watched(snapshot, tmp_path, first=snapshot.span[0]).alerts
+    for back in (4, 3, 2, 1):
+        now = watched(snapshot, tmp_path, last=snapshot.span[1] - back).alerts
+        assert set(now["alert"]) <= set(whole["alert"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -167,7 +168,7 @@ def _ranked(score: np.ndarray, situation: Situation) -> np.ndarray:
     p = np.full(score.shape, np.nan, np.float32)
     panel = situation.panel
     starts = np.flatnonzero(panel.calendar.position(panel.ordinals) == 0)
-    for start, end in zip(starts, [*starts[1:], len(score)], strict=True):
+    for start, end in pairwise([*starts, len(score)]):
         reference = _known(score[max(0, start + 1 - REFERENCE_YEARS * situation.per_year) : start + 1])
         if len(reference) < LEAST_REFERENCE:
             reference = _known(score[: start + 1])

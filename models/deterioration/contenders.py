@@ -25,7 +25,7 @@ SCREENED_ROWS = 20_000
 
 AS_REPORTED = f"{SEPARATOR}level"
 """Ending of the names of figures that nothing is computed from."""
-PLAIN_ENOUGH = 0.8
+PLAIN_ENOUGH = 0.5
 """A figure as reported is the best single one where it tells this part of what the best computed one tells: which
 computed one comes first changes with the times."""
 

@@ -9,12 +9,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import expit
 
-from models.deterioration.anchor import Pair, anchor_share
+from models.deterioration.anchor import LEAST_POSITIVES, Pair, anchor_share
 from models.deterioration.blending import Shares, blended_shares, straight_line
 from models.deterioration.contenders import CONTENDERS, INDICATOR, SIMPLE, Work
 from models.deterioration.folds import forward_splits, grouped_folds
 from models.deterioration.judging import log_loss, measured
 from models.deterioration.problem import DeteriorationProblem
+
+FEWEST_AHEAD = 20
+"""Positives among later rows from which these can decide."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +63,8 @@ class Contest:
         does well looks bad.
     replaced_by : str
         The simple learner that serves alone, having beaten the blend; empty where the blend serves.
+    ahead : bool
+        Whether later rows foretold from earlier ones decided, and not rows held back from among others.
     """
 
     settings: Mapping[str, float]
@@ -71,10 +76,11 @@ class Contest:
     forward: Foretold | None
     forward_blend: np.ndarray | None
     replaced_by: str
+    ahead: bool = False
 
 
-def contest(work: Work) -> Contest:
-    """Hold the contest over all rows of a problem."""
+def contest(work: Work, *, ahead: bool = False) -> Contest:
+    """Hold the contest over all rows of a problem; `ahead` lets later rows foretold from earlier ones decide."""
     problem = work.problem
     names = tuple(name for name, each in CONTENDERS.items() if each.possible(problem))
     fold = grouped_folds(problem, seed=work.seed)
@@ -86,15 +92,23 @@ def contest(work: Work) -> Contest:
         found = _foretell(work, name, splits, tried)
         best = int(np.argmin([_calibrated_loss(one, problem) for one in found]))
         settings[name], raw[place] = tried[best], found[best]
-    lines = np.array([straight_line(one, problem.y, problem.weight) for one in raw])
+    later_raw = _forward(work, names, settings)
+    few = problem.positives < LEAST_POSITIVES  # from so many on the anchor guards against changed times
+    ahead = ahead and few and later_raw is not None and problem.y[later_raw.rows].sum() >= FEWEST_AHEAD
+    if ahead and later_raw is not None:
+        judged, lines = _calibrated(problem.rows(later_raw.rows), later_raw.margins)
+    else:
+        judged, lines = _calibrated(problem, raw)
     grouped = Foretold(names, _brought(raw, lines), np.arange(len(problem)))
-    forward = _forward(work, names, settings, lines)
-    blend = np.empty(len(problem))
-    for number in np.unique(fold):
-        held = fold == number
-        blend[held] = _shares(problem, grouped, ~held).margin(grouped.margins[:, held])
-    used = _shares(problem, grouped, np.ones(len(problem), bool))
-    replaced_by = _replacement(problem, grouped, blend)
+    forward = None if later_raw is None else replace(later_raw, margins=_brought(later_raw.margins, lines))
+    decides = forward if ahead and forward is not None else grouped
+    used = _shares(judged, decides.margins)
+    blend = used.margin(grouped.margins)
+    if not ahead:
+        for number in np.unique(fold):
+            held = fold == number
+            blend[held] = _shares(problem.rows(~held), grouped.margins[:, ~held]).margin(grouped.margins[:, held])
+    replaced_by = _replacement(judged, decides, used.margin(decides.margins) if ahead else blend)
     if replaced_by:
         used = Shares(0.0, np.array([float(name == replaced_by) for name in names]))
         blend = used.margin(grouped.margins)
@@ -102,7 +116,7 @@ def contest(work: Work) -> Contest:
     later = None
     if forward is not None:
         later = Pair(problem.rows(forward.rows), used.margin(forward.margins), forward.margins[single])
-    share = anchor_share(Pair(problem, blend, grouped.margins[single]), later)
+    share = anchor_share(later if ahead and later else Pair(problem, blend, grouped.margins[single]), later)
     if share > 0 and replaced_by != INDICATOR:
         used = Shares((1 - share) * used.constant, (1 - share) * used.factors + share * np.eye(len(names))[single])
         blend = (1 - share) * blend + share * grouped.margins[single]
@@ -119,6 +133,7 @@ def contest(work: Work) -> Contest:
         forward,
         None if forward is None else used.margin(forward.margins),
         replaced_by,
+        ahead,
     )
 
 
@@ -138,21 +153,27 @@ def _foretell(
     return found
 
 
-def _forward(work: Work, names: tuple[str, ...], settings: Mapping[str, float], lines: np.ndarray) -> Foretold | None:
+def _forward(work: Work, names: tuple[str, ...], settings: Mapping[str, float]) -> Foretold | None:
+    """Foretell later rows from earlier ones; log-odds as the learners give them."""
     splits = forward_splits(work.problem)
     if not splits:
         return None
     raw = np.concatenate([_foretell(work, name, splits, (settings[name],)) for name in names])
     rows = np.flatnonzero(np.isfinite(raw).all(axis=0))
-    return Foretold(names, _brought(raw[:, rows], lines), rows)
+    return Foretold(names, raw[:, rows], rows)
+
+
+def _calibrated(problem: DeteriorationProblem, raw: np.ndarray) -> tuple[DeteriorationProblem, np.ndarray]:
+    """Give the rows that decide, and each learner's calibration on them (K, 2)."""
+    return problem, np.array([straight_line(one, problem.y, problem.weight) for one in raw])
 
 
 def _brought(raw: np.ndarray, lines: np.ndarray) -> np.ndarray:
     return lines[:, :1] + lines[:, 1:] * raw
 
 
-def _shares(problem: DeteriorationProblem, foretold: Foretold, chosen: np.ndarray) -> Shares:
-    return blended_shares(foretold.margins[:, chosen], problem.y[chosen], problem.weight[chosen])
+def _shares(problem: DeteriorationProblem, margins: np.ndarray) -> Shares:
+    return blended_shares(margins, problem.y, problem.weight)
 
 
 def _calibrated_loss(margin: np.ndarray, problem: DeteriorationProblem) -> float:

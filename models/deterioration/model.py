@@ -13,7 +13,7 @@ from scipy.special import expit
 from features.errors import LoadlineError
 from models.deterioration.blending import Calibration
 from models.deterioration.contenders import CONTENDERS, WORDS, Learner, Work
-from models.deterioration.contest import contest
+from models.deterioration.contest import Contest, contest
 from models.deterioration.problem import DeteriorationProblem
 from models.deterioration.record import recorded, shows_skill
 from models.deterioration.rows import Rows
@@ -65,7 +65,9 @@ class DeteriorationModel:
     record: dict[str, Any]
 
     @classmethod
-    def fit(cls, problem: DeteriorationProblem, *, seed: int, threads: int = 1) -> DeteriorationModel:
+    def fit(
+        cls, problem: DeteriorationProblem, *, seed: int, threads: int = 1, ahead: bool = False
+    ) -> DeteriorationModel:
         """Learn from matured rows; how much is learned follows from how many positives there are.
 
         Parameters
@@ -73,6 +75,10 @@ class DeteriorationModel:
         problem : DeteriorationProblem
         seed : int
         threads : int
+        ahead : bool
+            True for a model that answers about later times: learners are then chosen, blended and calibrated by how
+            they foretold later rows from earlier ones. Rows held back from among others flatter what has learned the
+            times by heart.
 
         Raises
         ------
@@ -89,12 +95,12 @@ class DeteriorationModel:
         rows = Rows(used.X, scale)
         _ = rows.scores  # once for all folds
         work = Work(used, rows, seed, threads)
-        found = contest(work)
+        found = contest(work, ahead=ahead)
         alone = replace(work, threads=1)  # as many learners at a time: threads within one mostly wait for each other
         with ThreadPoolExecutor(threads) as pool:
             fitted = list(pool.map(lambda name: CONTENDERS[name].fit(alone, found.settings[name]), found.factors))
         learners = dict(zip(found.factors, fitted, strict=True))
-        calibration = Calibration.fit(found.blend, used.y, used.weight)
+        calibration = _calibration(found, used)
         return cls(
             problem.names,
             scale,
@@ -236,6 +242,14 @@ class DeteriorationModel:
             Calibration.from_dict(meta["calibration"]),
             meta["record"],
         )
+
+
+def _calibration(found: Contest, used: DeteriorationProblem) -> Calibration:
+    """Calibrate the blend on the rows that decided."""
+    if found.ahead and found.forward is not None and found.forward_blend is not None:
+        later = used.rows(found.forward.rows)
+        return Calibration.fit(found.forward_blend, later.y, later.weight)
+    return Calibration.fit(found.blend, used.y, used.weight)
 
 
 def middle(X: np.ndarray) -> np.ndarray:

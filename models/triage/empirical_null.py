@@ -43,17 +43,16 @@ def against_usual(x: np.ndarray, candidates: np.ndarray, *, per_year: int) -> np
     Source: B. Efron, Large-scale simultaneous hypothesis testing: the choice of a null hypothesis (2004).
     """
     window = NULL_YEARS * per_year
-    step = max(1, -(-x.shape[1] * window // MOST_POOL))
     figures = np.where(candidates, x, np.nan)
-    sampled = figures[:, ::step]
-    known = np.isfinite(sampled)
+    begun = np.logical_or.accumulate(candidates)
     seen = np.cumsum(np.isfinite(figures).any(axis=1))
     out = np.full(x.shape, np.nan)
     for row in np.flatnonzero(seen >= max(1, WARM_UP_MONTHS * per_year // 12)):
-        first = max(0, row + 1 - window)
-        pool = sampled[first : row + 1][known[first : row + 1]]
+        units = np.flatnonzero(begun[row])  # those that come later must not change who is sampled
+        sampled = figures[: row + 1, units[:: max(1, -(-len(units) * window // MOST_POOL))]]
+        pool = sampled[-window:][np.isfinite(sampled[-window:])]
         if len(pool) < LEAST_POOL:
-            pool = sampled[: row + 1][known[: row + 1]]
+            pool = sampled[np.isfinite(sampled)]
         if len(pool) < LEAST_POOL:
             continue
         middle, high = np.quantile(pool, (0.5, BULK))

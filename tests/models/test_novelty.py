@@ -21,7 +21,9 @@ def quiet(periods: int = 60, *, leaves: int = 40, frequency: Frequency = "M", se
     return {code: 10 + np.cumsum(rng.normal(0, 0.05, (periods, units)), axis=0) for code in (*GOOD, *BAD)}
 
 
-def look_at(values: dict[str, np.ndarray], *, leaves: int = 40, frequency: Frequency = "M") -> Situation:
+def look_at(
+    values: dict[str, np.ndarray], *, leaves: int = 40, frequency: Frequency = "M", begins: str | None = None
+) -> Situation:
     calendar = Calendar(frequency)
     tree = make_tree(calendar, leaves)
     good = [indicator(code, direction="lower" if code == "COSTS" else "higher") for code in GOOD]
@@ -29,7 +31,7 @@ def look_at(values: dict[str, np.ndarray], *, leaves: int = 40, frequency: Frequ
     indicators = IndicatorSet([each for each in (*good, *bad) if each.code in values])
     for array in values.values():
         array[:, tree.ever_parent] = np.nan
-    first = calendar.parse({"A": "2000", "M": "2000-01"}[frequency])
+    first = calendar.parse(begins or {"A": "2000", "M": "2000-01"}[frequency])
     return Situation(Panel(calendar, tree, indicators, first, values, date(2040, 1, 1)))
 
 
@@ -143,3 +145,8 @@ def test_risks_alone_are_scored_where_there_are_no_results():
     found = of(novelty(look_at(values)))
     assert found.good == ()
     assert np.nanargmax(found.score[ROW]) == UNIT
+
+
+def test_figures_without_the_start_of_a_year_are_not_ranked():
+    found = of(novelty(look_at(quiet(periods=5), begins="2000-04")))
+    assert np.isnan(found.p).all()

@@ -8,6 +8,7 @@ import pytest
 from command_line import CommandLine
 from warning_bank import write_bank
 
+from models.detectors.catalogue import DETECTORS
 from serving.advisor import Advisor
 from serving.settings import Settings
 from training.warning.watch import PROMISED
@@ -67,6 +68,8 @@ def test_gives_json(run):
 
 def test_tells_the_record_of_the_detectors(run):
     table = frame(run("alerts", "--record"))
+    titles = {detector.code: (detector.title.en, detector.title.zh) for detector in DETECTORS}
+    assert [titles[code] for code in table["detector"]] == list(zip(table["title"], table["title_zh"], strict=True))
     assert {"detector", "fired", "precision", "base_rate", "verdict_en"} <= set(table.columns)
 
 

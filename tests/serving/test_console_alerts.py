@@ -105,7 +105,7 @@ def test_the_queue_says_in_words_what_is_to_be_done(person, bank):
     assert rows[0][5] == "new"
     page = Page(answer.text)
     assert "changes no score and no target" in page.text
-    assert "expected to be false, the aim is 20% at most" in page.text
+    assert "expected to be mere chance, the aim is 20% at most" in page.text
     mine = [entry["href"] or "" for entry in page.named("a") if (entry["href"] or "").startswith("/alert?")]
     assert len(mine) == len(rows)
     for link in mine:

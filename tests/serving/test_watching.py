@@ -18,16 +18,20 @@ def advisor(tmp_path_factory) -> Advisor:
     return advisor
 
 
-def test_as_of_a_period_no_later_outcome_is_used_however_many_periods_are_asked_for(advisor):
-    ranged = advisor.watching.watch(as_of="2018", first="2016")
-    alone = advisor.watching.watch(as_of="2018")
-    assert not ranged.asked.hindsight
-    last = ranged.table[ranged.table["period"] == "2018"].set_index("unit")["score"]
-    assert (last == alone.table.set_index("unit")["score"]).all()
-
-
-def test_without_as_of_undated_outcomes_are_used_with_hindsight(advisor):
-    assert advisor.watching.watch(first="2018", last="2019").asked.hindsight
+@pytest.mark.parametrize(
+    ("asked", "hindsight"),
+    [
+        ({"first": "2016"}, True),
+        ({"first": "2016", "last": "2018"}, True),
+        ({"last": "2018"}, False),
+        ({"first": "2016", "as_of": "2018"}, False),
+    ],
+)
+def test_later_outcomes_are_used_of_ranges_only_and_not_of_what_is_asked_as_of_a_period(advisor, asked, hindsight):
+    found = advisor.watching._asked(
+        advisor.snapshot(), **{"as_of": None, "first": None, "last": None} | asked, whole=False
+    )
+    assert found.hindsight == hindsight
 
 
 def test_what_is_asked_for_again_is_kept_and_what_is_not_makes_room(advisor):

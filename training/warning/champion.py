@@ -16,7 +16,7 @@ from training.gates import Gate
 from training.progress import Progress, silent
 from training.promote import champion, champion_digest, promote
 from training.track import Tracker
-from training.warning.fitting import Fitted, about_origin, fitted, from_bundle, model_name, to_bundle
+from training.warning.fitting import PRIOR, Fitted, about_origin, fitted, from_bundle, model_name, to_bundle
 from training.warning.forward_chain import YEARS, forward_chain
 from training.warning.material import Material
 from training.warning.record import record_warning_run, warning_card
@@ -149,6 +149,7 @@ def in_service(material: Material, home: Path) -> Callable[[int], Fitted | None]
             return None
         about = about_origin(material, origin, seed=bundle.meta["seed"])
         same = all(bundle.meta.get(key) == about[key] for key in ("format", "prior", "reviewed", "code_version"))
-        return from_bundle(bundle) if same else None
+        at_hand = {*material.matrix.names, PRIOR}  # a later data version may lack what an earlier one had
+        return from_bundle(bundle) if same and at_hand.issuperset(bundle.meta["fitted"]["names"]) else None
 
     return give

@@ -26,7 +26,7 @@ from training.warning.labels import Labels
 from training.warning.material import Material
 
 KIND = "warning"
-FORMAT = 1
+FORMAT = 2
 """Version of what is kept of a fitted model; part of its name, so that older ones are not read."""
 PRIOR = "prior"
 """Column of the scores that need no labels."""
@@ -117,7 +117,7 @@ def fitted(material: Material, origin: int, *, seed: int, home: Path | None = No
     if not material.first <= origin <= material.last:
         return _without_data(origin)
     about = about_origin(material, origin, seed=seed)
-    return kept(home, about, lambda: fit_on(material, material.labels_at(origin), origin=origin, seed=seed))
+    return kept(home, about, lambda: fit_on(material, material.labels_at(origin), origin=origin, seed=seed, ahead=True))
 
 
 def about_origin(material: Material, origin: int, *, seed: int) -> dict[str, Any]:
@@ -126,8 +126,19 @@ def about_origin(material: Material, origin: int, *, seed: int) -> dict[str, Any
     return basis(material, end, seed=seed) | {"origin": origin, "left_out": ""}
 
 
-def fit_on(material: Material, known: Labels, *, origin: int, seed: int, where: np.ndarray | None = None) -> Fitted:
-    """Fit on labels as known at an origin; `where` (P, U) marks the rows that may be learned from."""
+def fit_on(
+    material: Material,
+    known: Labels,
+    *,
+    origin: int,
+    seed: int,
+    where: np.ndarray | None = None,
+    ahead: bool = False,
+) -> Fitted:
+    """Fit on labels as known at an origin; `where` (P, U) marks the rows that may be learned from.
+
+    `ahead` is for a model that answers about the time after its origin; see `DeteriorationModel.fit`.
+    """
     usable = known.known & material.leaves
     if where is not None:
         usable &= where
@@ -153,7 +164,7 @@ def fit_on(material: Material, known: Labels, *, origin: int, seed: int, where: 
         weight=weight[chosen],
         per_year=panel.calendar.per_year,
     )
-    model = DeteriorationModel.fit(problem, seed=seed, threads=THREADS)
+    model = DeteriorationModel.fit(problem, seed=seed, threads=THREADS, ahead=ahead)
     return Fitted(origin, model, names, *counted, _note(known, model, counted[0], positives))
 
 
@@ -210,7 +221,9 @@ def basis(material: Material, day: date, *, seed: int) -> dict[str, Any]:
     """Say what a model depends on that is fitted on what was known by a day."""
     seen, known_on = material.reviewed, min(day, material.known_on or date.max)
     reviewed = "" if seen is None else seen[seen["known_on"].astype(str).str[:10] <= known_on.isoformat()]
-    told = reviewed if isinstance(reviewed, str) else reviewed[["unit", "period", "value", "known_on"]].to_csv(index=False)
+    told = (
+        reviewed if isinstance(reviewed, str) else reviewed[["unit", "period", "value", "known_on"]].to_csv(index=False)
+    )
     return {
         "format": FORMAT,
         "dataset": material.snapshot.about.dataset,

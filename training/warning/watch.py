@@ -157,8 +157,9 @@ class Watch:
             return None
         return Title(
             en=(
-                f"Of {row['matured']:,} earlier listings whose outcome is known, {row['hits']:,} were followed by "
-                f"deterioration: {row['precision']:.0%} ({row['low']:.0%} to {row['high']:.0%}), against "
+                f"Of {row['matured']:,} earlier listings whose outcome is known, {row['hits']:,} "
+                f"{'was' if row['hits'] == 1 else 'were'} followed by deterioration: "
+                f"{row['precision']:.0%} ({row['low']:.0%} to {row['high']:.0%}), against "
                 f"{row['base_rate']:.0%} of all units."
             ),
             zh=(

@@ -77,3 +77,14 @@ def test_large_banks_are_sampled_without_losing_the_scale():
     z = against_usual(x, _everyone(x), per_year=12)
 
     np.testing.assert_allclose(z[-1], x[-1], atol=0.15)
+
+
+def test_units_that_come_later_change_nothing_of_what_was_before():
+    x = np.random.default_rng(8).normal(size=(60, 2_100))
+    later = np.arange(x.shape[1]) % 21 == 0
+    there = np.broadcast_to(~later | (np.arange(60) >= 50)[:, None], x.shape)
+
+    whole = against_usual(x, there, per_year=12)
+    before = against_usual(x[:50, ~later], there[:50, ~later], per_year=12)
+
+    np.testing.assert_array_equal(whole[:50, ~later], before)

@@ -6,10 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import warning_bank
 
+from features.dataset import open_dataset
 from features.snapshot import Snapshot
+from features.store import Store
 from training.promote import champion, history
 from training.track import Tracker
 from training.warning.answering import replayed_probability
@@ -150,3 +153,19 @@ def test_gates(found: Material, home: Path) -> None:
     assert not gates["enough_cases"].passed
     assert not gates["skill"].passed
     assert all(set(gate.text) == {"en", "zh"} for gate in gates.values())
+
+
+def test_a_champion_that_wants_what_the_data_no_longer_has_is_not_asked(
+    found: Material, training: WarningTraining, home: Path, tmp_path: Path
+) -> None:
+    origin = found.snapshot.description.calendar.parse(training.as_of)
+    assert in_service(found, home)(origin) is not None
+    folder = warning_bank.write_bank(tmp_path / "bank")
+    text = (folder / "indicators.yaml").read_text().splitlines(keepends=True)
+    (folder / "indicators.yaml").write_text("".join(line for line in text if "FEES" not in line))
+    figures = pd.read_csv(folder / "observations.csv")
+    figures[figures["indicator"] != "FEES"].to_csv(folder / "observations.csv", index=False)
+    store = Store(tmp_path / "store")
+    store.ingest(open_dataset(folder), now=NOW)
+    poorer = material(store.snapshot(), store.snapshot().span[1])
+    assert in_service(poorer, home)(origin) is None

@@ -21,7 +21,8 @@ ESCALATION = 3.0
 EDGE = 1e-12
 """Scores are kept so far from 0 and 1 before odds are taken."""
 STAYING: tuple[Decision, ...] = ("confirmed", "watching")
-"""Decisions that keep an alert open, listed or not, until another decision is made."""
+"""Decisions that keep an alert open, listed or not, until another decision is made, or nothing has been heard of it for
+as long as a decided case rests."""
 
 
 class Ruling(NamedTuple):
@@ -60,10 +61,12 @@ class Episodes:
 
 @dataclass
 class _Case:
-    """One episode as it grows: the rows in which it was listed or held open, and the one with the highest score."""
+    """One episode as it grows: the rows in which it was listed or held open, the one with the highest score, and the
+    last one in which it was listed or decided on."""
 
     rows: list[int]
     peak: int
+    heard: int
     held: bool = False
 
 
@@ -141,13 +144,14 @@ def _unit_cases(
     case: _Case | None = None
     rests_until, decided_on = -1, -np.inf
     for row in range(len(listed)):
-        if case is not None and not case.held and row - case.rows[-1] > gap + 1:
+        if case is not None and row - case.heard > (rest if case.held else gap + 1):
             yield case
             case = None
         escalated = listed[row] and _odds(score[row]) >= decided_on + np.log(ESCALATION)
         kept[row] = listed[row] and (row > rests_until or escalated)
         if kept[row]:
-            case = case or _Case([], row)
+            case = case or _Case([], row, row)
+            case.heard = row
             case.peak = row if score[row] > score[case.peak] else case.peak
         if case is None:
             continue
@@ -155,7 +159,7 @@ def _unit_cases(
             case.rows.append(row)
         for ruling in rulings:
             if ruling.row == row and ruling.raised == case.rows[0]:
-                case.held = ruling.decision in STAYING
+                case.held, case.heard = ruling.decision in STAYING, row
                 if not case.held:
                     yield case
                     rests_until, decided_on = row + rest, _odds(score[case.peak])

@@ -63,13 +63,20 @@ def test_a_resting_case_comes_back_where_it_is_much_worse():
 
 @pytest.mark.parametrize("decision", ["confirmed", "watching"])
 def test_a_case_taken_up_stays_open_until_it_is_closed(decision):
-    held = _gather("x" + "." * 9, rulings=[Ruling(0, 0, decision)])
+    held = _gather("x" + "." * 5, rulings=[Ruling(0, 0, decision)])
     closed = _gather("x" + "." * 9, rulings=[Ruling(0, 0, decision), Ruling(0, 5, "closed")])
 
-    assert _marks(held) == "0000000000"
+    assert _marks(held) == "000000"
     assert held.open.tolist() == [True]
     assert not held.listed[1:].any()
     assert _marks(closed) == "000000...."
+
+
+@pytest.mark.parametrize("decision", ["confirmed", "watching"])
+def test_a_case_taken_up_ends_when_nothing_was_heard_of_it_for_half_a_year(decision):
+    found = _gather("x" + "." * 9 + "x", rulings=[Ruling(0, 0, decision)])
+
+    assert _marks(found) == "0000000...1"
 
 
 def test_a_decision_on_one_alert_leaves_the_next_one_alone():

@@ -107,7 +107,8 @@ def test_against_its_own_last_year_only_the_reference_changes(
     assert exact(other.base_value) + sum(exact(part.amount) for part in other.drivers) == exact(other.prediction)
     before = watch.answer.probability[-2, watch.snapshot.tree.number(alerted)]
     if np.isfinite(before):  # last year's model may have been another one
-        assert 0 < (other.base_value or 0) < 1
+        assert other.base_value is not None
+        assert 0 <= other.base_value < 1
 
 
 def test_the_figures_are_those_of_the_unit_and_of_its_peers(told: AlertExplanation, watch: Watch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable
+from datetime import date
 from threading import Lock
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -172,7 +173,8 @@ class Watching:
         return Asked(
             begin,
             end,
-            hindsight=end > begin and as_of is None and self._undated(snapshot),
+            hindsight=end > begin and self._undated(snapshot),
+            known_by=date.max if known_to is None else snapshot.description.calendar.end(known_to),
             policy_version=policy[0],
             budget=REVIEW_BUDGET if policy[1] is None else policy[1],
         )

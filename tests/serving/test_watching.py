@@ -1,6 +1,7 @@
 """Watching as a service: what is kept ready for how long, and what a past period may know."""
 
 import threading
+from datetime import date
 
 import pytest
 from warning_bank import write_bank
@@ -24,14 +25,16 @@ def advisor(tmp_path_factory) -> Advisor:
         ({"first": "2016"}, True),
         ({"first": "2016", "last": "2018"}, True),
         ({"last": "2018"}, False),
-        ({"first": "2016", "as_of": "2018"}, False),
+        ({"first": "2016", "as_of": "2018"}, True),
+        ({"as_of": "2018"}, False),
     ],
 )
-def test_later_outcomes_are_used_of_ranges_only_and_not_of_what_is_asked_as_of_a_period(advisor, asked, hindsight):
+def test_later_outcomes_are_used_of_ranges_only_and_none_that_became_known_after_as_of(advisor, asked, hindsight):
     found = advisor.watching._asked(
         advisor.snapshot(), **{"as_of": None, "first": None, "last": None} | asked, whole=False
     )
     assert found.hindsight == hindsight
+    assert found.known_by == (date(2018, 12, 31) if "as_of" in asked else date.max)
 
 
 def test_what_is_asked_for_again_is_kept_and_what_is_not_makes_room(advisor):

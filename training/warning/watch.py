@@ -58,6 +58,8 @@ class Asked:
     hindsight : bool
         False to answer each period by what was known at its end; True to use every outcome known by now, each row
         without those of its own event. Figures are as known at the time either way.
+    known_by : date, optional
+        With hindsight: no outcome is used that became known after this day.
     budget : float
         Part of the units that can be reviewed in a period.
     policy_version : str
@@ -68,6 +70,7 @@ class Asked:
     first: int
     last: int
     hindsight: bool = False
+    known_by: date = date.max
     budget: float = REVIEW_BUDGET
     policy_version: str = ""
     seed: int = SEED
@@ -338,7 +341,7 @@ def _answered(
     progress("learning", 0, 1)
     first = known.first
     if asked.hindsight:
-        answer = hindsight_probability(known, first, asked.last, day=date.max, seed=asked.seed, home=home)
+        answer = hindsight_probability(known, first, asked.last, day=asked.known_by, seed=asked.seed, home=home)
     else:
         serving = (lambda origin: None) if home is None else _served(in_service(known, home), known, home, served)
         answer = replayed_probability(known, first, asked.last, seed=asked.seed, home=home, serving=serving)

@@ -17,7 +17,7 @@ from models.alert_story.phrases import Text, say, text_of
 from models.alert_story.story import Basis, Performance, Standing, alert_story, group_story
 from models.detectors.measures import Measure
 from models.scoring.phrases import sentences
-from models.triage.alert import SEVERITIES, Severity
+from models.triage.severity import SEVERITIES, Severity
 from serving.alert_measures import measures_told
 from serving.alert_probability import Against, Apart, restated, taken_apart
 from training.warning.watch import PERFORMANCE_MONTHS, Watch

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 
 from models.detectors.detector import Family, Finding
 from models.detectors.legs import met_within
-from models.triage.alert import SEVERITIES
 
+Severity = Literal["", "amber", "red"]
+SEVERITIES: tuple[Severity, ...] = ("", "amber", "red")
+"""In rising order: nothing to review, one pattern, and two independent families or a high probability."""
 AMBER, RED = SEVERITIES.index("amber"), SEVERITIES.index("red")
 RED_FAMILIES = 2
 """Independent families of patterns that make an alert red: domain brief, section 4."""

@@ -7,7 +7,7 @@ from datetime import date
 
 import pandas as pd
 
-from models.triage.alert import SEVERITIES
+from models.triage.severity import SEVERITIES
 from training.review.case import Case
 from training.review.entry import DECISIONS, Shown
 from training.review.record import Record

@@ -36,7 +36,6 @@ METRICS = {
     "precision": "Precision at budget · 预算内精确率",
     "recall": "Recall at budget · 预算内召回率",
 }
-LOGGED = ("auc_within", "auc", "average_precision", "precision", "recall")
 CALIBRATION = {
     "rows": "Rows · 样本",
     "stated": "Stated probability · 预测概率",

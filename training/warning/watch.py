@@ -92,7 +92,7 @@ class Watch:
     ranking : Ranking
     episodes : Episodes
     severity : np.ndarray
-        (P, U) positions in `models.triage.alert.SEVERITIES`.
+        (P, U) positions in `models.triage.severity.SEVERITIES`.
     recent : Mapping[str, np.ndarray]
         By detector: where its pattern was met lately.
     about : Mapping[str, Any]

@@ -11,7 +11,7 @@ import pandas as pd
 from features.indicators import Title
 from features.units import UnitTree
 from models.detectors.catalogue import DETECTORS
-from models.triage.alert import SEVERITIES
+from models.triage.severity import SEVERITIES
 
 if TYPE_CHECKING:
     from training.warning.watch import Watch

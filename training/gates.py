@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 BASELINE = "pooled growth"
 
@@ -20,6 +20,8 @@ COVERAGE_LIMITS = (0.65, 0.95)
 # year decides. Below thirty outcomes the sampling error of a coverage of 0.8 passes 7 points, half the room it has.
 FEWEST_ORIGINS = 3
 FEWEST_OUTCOMES = 30
+
+Effect = Literal["block", "sign_off"]
 
 _NAMED_AT_MOST = 5  # indicators in a sentence
 
@@ -38,6 +40,8 @@ class Gate:
         One limit, or the lowest and the highest allowed.
     text : Mapping[str, str]
         The finding as a sentence, by language (`en`, `zh`).
+    effect : str
+        What a failure means: `block`, or `sign_off` where a person may sign for it.
     """
 
     name: str
@@ -45,6 +49,7 @@ class Gate:
     measured: float | None
     threshold: tuple[float, ...]
     text: Mapping[str, str]
+    effect: Effect = "block"
 
     def as_dict(self) -> dict[str, Any]:
         """Give the result as plain JSON."""
@@ -53,7 +58,8 @@ class Gate:
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Gate:
         """Read what `as_dict` gave."""
-        return cls(plain["name"], plain["passed"], plain["measured"], tuple(plain["threshold"]), dict(plain["text"]))
+        threshold, effect = tuple(plain["threshold"]), plain.get("effect", "block")
+        return cls(plain["name"], plain["passed"], plain["measured"], threshold, dict(plain["text"]), effect)
 
 
 @dataclass(frozen=True, slots=True)

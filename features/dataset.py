@@ -23,6 +23,9 @@ from features.reading import inside
 from features.unit_file import read_tree
 from features.units import UnitTree
 
+SYNTHETIC_WORDS = ("synthetic", "合成")
+"""A dataset that is made up says so in its name, title or source."""
+
 
 class Description(BaseModel):
     """What `dataset.yaml` says."""
@@ -41,6 +44,12 @@ class Description(BaseModel):
     def calendar(self) -> Calendar:
         """Give the calendar of the periods."""
         return Calendar(self.frequency, self.fiscal_year_end_month)
+
+    @property
+    def synthetic(self) -> bool:
+        """Tell whether the dataset says of itself that it is made up."""
+        text = " ".join((self.name, self.title.en, self.title.zh, self.source)).casefold()
+        return any(word in text for word in SYNTHETIC_WORDS)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def default_days(indicator: Indicator, calendar: Calendar, periods: np.ndarray) 
     return np.array(ends, dtype=np.int64) - EPOCH
 
 
-def _positions(column: pa.Array, known: pa.Array) -> np.ndarray:
+def positions_in(column: pa.Array, known: pa.Array) -> np.ndarray:
     """Translate a text column into positions in an array of texts; -1 where it is not there."""
     found = pc.index_in(column, value_set=known)  # pyright: ignore[reportAttributeAccessIssue]
     return found.fill_null(-1).to_numpy(zero_copy_only=False)
@@ -62,6 +62,15 @@ class _Cells:
         inside = (indicator >= 0) & (row >= 0) & (row < self.length) & (unit >= 0)
         return np.where(inside, (indicator.astype(np.int64) * self.length + row) * len(self.units) + unit, -1)
 
+    def of_rows(self, rows: pa.RecordBatch) -> np.ndarray:
+        """Number the cells of stored rows, without those outside."""
+        indicator, unit = (
+            positions_in(rows.column("indicator"), self.codes),
+            positions_in(rows.column("unit"), self.units),
+        )
+        cell = self.cell(indicator, rows.column("period").to_numpy(), unit)
+        return cell[cell >= 0]
+
     def rank(self, known_on: np.ndarray, batch: np.ndarray) -> np.ndarray:
         """Order figures by the day they became known (days since 1970), then by batch."""
         return ((known_on.astype(np.int64) + EPOCH) * len(self.batches) + batch).astype(self.ranks.dtype)
@@ -72,9 +81,12 @@ class _Cells:
 
     def put(self, rows: pa.RecordBatch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Put stored rows in; give cells, ranks and values of the figures that are superseded by now."""
-        indicator, unit = _positions(rows.column("indicator"), self.codes), _positions(rows.column("unit"), self.units)
+        indicator, unit = (
+            positions_in(rows.column("indicator"), self.codes),
+            positions_in(rows.column("unit"), self.units),
+        )
         cell = self.cell(indicator, rows.column("period").to_numpy(), unit)
-        batch = _positions(rows.column("batch"), self.batches)
+        batch = positions_in(rows.column("batch"), self.batches)
         keep = (cell >= 0) & (batch >= 0)
         known = rows.column("known_on").cast(pa.int32()).to_numpy()
         cell, rank, value = cell[keep], self.rank(known, batch)[keep], rows.column("value").to_numpy()[keep]
@@ -119,12 +131,14 @@ class Comparison:
 
     `there`: the cell has a figure. `same`: its latest figure is the incoming one. `recorded`: the very figure is stored
     as known on that very day. `latest_day`: when the latest became known, in days since 1970; 0 where there is none.
+    `otherwise`: the cell has a figure under another definition, and none under this one.
     """
 
     there: np.ndarray
     same: np.ndarray
     recorded: np.ndarray
     latest_day: np.ndarray
+    otherwise: np.ndarray
 
 
 class LatestFigures:
@@ -140,6 +154,8 @@ class LatestFigures:
         Of the dataset that is to be compared: its chunks number indicators and units by them.
     first, length : int
         The periods that the stored rows cover.
+    otherwise : iterable of pa.RecordBatch
+        Stored rows that stand under other definitions than those of the dataset that is to be compared.
     """
 
     def __init__(
@@ -151,8 +167,14 @@ class LatestFigures:
         units: pd.Index,
         first: int,
         length: int,
+        otherwise: Iterable[pa.RecordBatch] = (),
     ) -> None:
         self._cells = _Cells(_texts(codes), _texts(units), _texts(batches), first, length)
+        self._otherwise: np.ndarray | None = None
+        for some in otherwise:
+            if self._otherwise is None:
+                self._otherwise = np.zeros(len(self._cells.ranks), dtype=bool)
+            self._otherwise[self._cells.of_rows(some)] = True
         past = [self._cells.put(some) for some in rows]
         cell, rank, value = (np.concatenate(parts) for parts in zip(*past, strict=True)) if past else (np.empty(0),) * 3
         order = np.lexsort((rank, cell))
@@ -175,7 +197,10 @@ class LatestFigures:
             key = cell[older] * DAYS + known_on[older] + EPOCH
             place = np.maximum(np.searchsorted(self._past_keys, key, side="right") - 1, 0)
             recorded[older] = (self._past_keys[place] == key) & (self._past_values[place] == chunk.value[older])
-        return Comparison(there, same, recorded, latest_day)
+        otherwise = np.zeros(len(cell), dtype=bool)
+        if self._otherwise is not None:
+            otherwise = (cell >= 0) & ~there & self._otherwise[cell]
+        return Comparison(there, same, recorded, latest_day, otherwise)
 
 
 def _texts(texts: Iterable[str]) -> pa.Array:

@@ -30,7 +30,8 @@ class Incoming:
 
     A figure without `known_on` became known on its default day if it is new; if the store has another one, it is a
     restatement known from today. Where the folder itself has a history of the figure, with `known_on` for the later
-    ones, the one without is the first of them, and keeps its default day.
+    ones, the one without is the first of them, and keeps its default day. A figure that is stored under another
+    definition only is delivered anew on the present one: a restatement, even of the same value.
 
     Parameters
     ----------
@@ -103,7 +104,7 @@ class Incoming:
         there = np.zeros(len(chunk), dtype=bool)
         if self._latest is not None:
             stored = self._latest.compare(chunk, known_on)
-            there = stored.there
+            there = stored.there | stored.otherwise
             changed = blank & there & ~stored.same
             if changed.any():
                 changed[changed] = ~self._has_history(chunk, changed)

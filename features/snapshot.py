@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.dataset import Dataset, Description
+from features.editions import Editions, editions_of
 from features.errors import LoadlineError
 from features.history import LatestFigures, place_figures
 from features.indicators import Indicator, IndicatorSet
@@ -109,21 +110,60 @@ class Snapshot:
         batches = (rows.column("known_on") for rows in self.figures() if rows.num_rows)
         return max(pc.max(days).as_py() for days in batches)  # pyright: ignore[reportAttributeAccessIssue]
 
+    @cached_property
+    def editions(self) -> Editions:
+        """Tell under which definitions the figures of each version of the chain were delivered."""
+        batches = [v.batch for v in self.chain]
+        if len(batches) == 1:
+            return Editions.read({batches[0]: self.texts["indicators"]}, batches)
+        table = self.tables.open("definitions")
+        assert table is not None
+        wanted = pc.field("batch").isin(pa.array(batches, pa.string())) & (pc.field("kind") == "indicators")
+        rows = readable(table).to_table(columns=["batch", "text"], filter=wanted)
+        texts = dict(zip(rows["batch"].to_pylist(), rows["text"].to_pylist(), strict=True))
+        return Editions.read(texts, batches)
+
+    @cached_property
+    def withheld(self) -> dict[str, tuple[str, ...]]:
+        """List, by indicator, the batches whose figures stand under another definition than this version's."""
+        return self.editions.withheld(self.editions.stated[-1])
+
     def figures(
-        self, *, indicators: Sequence[str] | None = None, known_by: date | None = None
+        self,
+        *,
+        indicators: Sequence[str] | None = None,
+        known_by: date | None = None,
+        any_definition: bool = False,
     ) -> Iterator[pa.RecordBatch]:
         """Read stored rows in batches: `batch`, `unit`, `indicator`, `period`, `value`, `known_on`.
 
-        One row group is read at a time: Arrow's own scanner reads ahead of a slow reader without end.
+        Parameters
+        ----------
+        indicators : sequence of str, optional
+            Codes; all by default.
+        known_by : date, optional
+            Leave out what became known after this day.
+        any_definition : bool
+            True to read figures too that were delivered under another definition than this version's.
         """
-        table = self.tables.open("observations")
-        if table is None:
-            return
-        wanted = pc.field("batch").isin(pa.array([v.batch for v in self.chain], pa.string()))
+        wanted = self._of_chain
         if indicators is not None:
             wanted &= pc.field("indicator").isin(pa.array(list(indicators), pa.string()))
         if known_by is not None:
             wanted &= pc.field("known_on") <= pa.scalar(known_by, pa.date32())
+        if not any_definition and self.withheld:
+            wanted &= ~_rows_of(self.withheld)
+        return self._stored(wanted)
+
+    @property
+    def _of_chain(self) -> pc.Expression:
+        return pc.field("batch").isin(pa.array([v.batch for v in self.chain], pa.string()))
+
+    def _stored(self, wanted: pc.Expression) -> Iterator[pa.RecordBatch]:
+        """Read one row group at a time: Arrow's own scanner reads ahead of a slow reader without end."""
+        table = self.tables.open("observations")
+        if table is None:
+            return
         stored = readable(table)
         for fragment in stored.get_fragments(filter=wanted):
             for part in fragment.split_by_row_group(filter=wanted, schema=stored.schema):
@@ -139,10 +179,13 @@ class Snapshot:
         return [code for code in self.indicators if code in found]
 
     def latest(self, dataset: Dataset) -> LatestFigures:
-        """Read what is stored, to compare a dataset that continues it."""
+        """Read what is stored under the definitions of a dataset that continues it, to compare the two."""
         first, last = self.span
+        withheld = self.editions.withheld(editions_of(dataset.indicators.values()))
+        apart = _rows_of(withheld) if withheld else None
         return LatestFigures(
-            self.figures(),
+            self._stored(self._of_chain if apart is None else self._of_chain & ~apart),
+            otherwise=() if apart is None else self._stored(self._of_chain & apart),
             batches=[v.batch for v in self.chain],
             codes=list(dataset.indicators),
             units=dataset.tree.codes,
@@ -191,6 +234,21 @@ class Snapshot:
             data_version=self.about.version,
             fingerprint=self.about.fingerprint,
         )
+
+
+def _rows_of(batches: Mapping[str, Sequence[str]]) -> pc.Expression:
+    """Say which rows are of some indicators in the batches named for each."""
+    together: dict[tuple[str, ...], list[str]] = {}
+    for code, theirs in batches.items():
+        together.setdefault(tuple(theirs), []).append(code)
+    parts = [
+        pc.field("indicator").isin(pa.array(codes, pa.string())) & pc.field("batch").isin(pa.array(theirs, pa.string()))
+        for theirs, codes in together.items()
+    ]
+    found = parts[0]
+    for part in parts[1:]:
+        found = found | part
+    return found
 
 
 def frame_from(text: str, *, as_text: bool = False) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError
 
 from features.dataset import Dataset
+from features.editions import check_meaning
 from features.errors import LoadlineError
 from features.incoming import OBSERVATIONS, Incoming
 from features.snapshot import DataVersion, Snapshot, frame_from
@@ -98,7 +99,9 @@ class Store:
         """Store a checked dataset as a new data version.
 
         It continues the last version of the dataset of the same name: figures that are new are added; a figure that
-        differs from the stored one without saying when it became known counts as a restatement known from today.
+        differs from the stored one without saying when it became known counts as a restatement known from today. Where
+        an indicator's `definition_version` is another, its stored figures stay with the old one and are not shown
+        beside the new ones; those that are delivered again are stored again.
 
         Parameters
         ----------
@@ -243,3 +246,4 @@ def _check_continues(previous: Snapshot, dataset: Dataset) -> None:
             where=where,
             hint="Keep their definitions; figures need not be given every time.",
         )
+    check_meaning(previous.indicators, dataset.indicators, where=where)

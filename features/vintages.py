@@ -137,7 +137,7 @@ class _Arrivals:
     def of(cls, snapshot: Snapshot, codes: Sequence[str], *, ends: np.ndarray, known_by: date) -> _Arrivals:
         """Count the figures, a batch at a time."""
         rows, parts = len(ends), []
-        for some in snapshot.figures(known_by=known_by):
+        for some in snapshot.figures(known_by=known_by, any_definition=True):  # restated ones alone would all be late
             indicator, row, known = _when(some, pa.array(list(codes), pa.string()), snapshot.span[0], ends)
             keys = (indicator * rows + row) * rows + known
             parts.append(pd.Series(keys[(indicator >= 0) & (row < rows)]).value_counts(sort=False))

@@ -266,10 +266,11 @@ def _read(folder: Path, name: str, *, limit: int) -> bytes:
         handle = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise _refused(folder, name, f"the file cannot be read: {error.strerror}") from None
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(handle)
+        raise _refused(folder, name, "this is not a plain file")
     with open(handle, "rb") as file:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise _refused(folder, name, "this is not a plain file")
         if status.st_size > limit:
             raise _refused(folder, name, f"the file has {status.st_size:,} bytes, more than the {limit:,} expected")
         return file.read(limit + 1)

@@ -14,6 +14,9 @@ from features.errors import LoadlineError
 from features.rollup import parent_notes
 from features.store import DataVersion, Snapshot, Store
 from serving.explaining import Explaining
+from serving.modelling import Modelling
+from serving.monitoring import Monitoring
+from serving.one_version import held, hold
 from serving.planning import Planning
 from serving.policies import Policies
 from serving.reviewing import Reviewing
@@ -22,12 +25,12 @@ from serving.settings import Settings
 from serving.simulating import Simulating
 from serving.suggesting import Suggesting
 from serving.tables import write_table
+from serving.training import SEED, TrainingRuns
 from serving.watching import Watching
 from training.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from training.retrain import Training
-    from training.warning.champion import WarningTraining
+    from serving.training_report import TrainingReport
 
 BOOKS = (".xlsx", ".xlsm")
 
@@ -64,6 +67,12 @@ class Advisor:
         The use cases of warning of good results that come with rising risk.
     reviewing : Reviewing
         The use cases of reviewing alerts.
+    training : TrainingRuns
+        The use cases of training as a background job.
+    modelling : Modelling
+        The use cases of models on record: promoting them and going back.
+    monitoring : Monitoring
+        The use cases of watching models and of proposals to train again.
     """
 
     def __init__(self, settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> None:
@@ -78,14 +87,19 @@ class Advisor:
         self.explaining = Explaining(self)
         self.watching = Watching(self)
         self.reviewing = Reviewing(self)
+        self.training = TrainingRuns(self)
+        self.modelling = Modelling(self)
+        self.monitoring = Monitoring(self)
 
     def now(self) -> datetime:
         """Give the time, with its zone."""
         return self._clock()
 
     def snapshot(self, dataset: str | None = None) -> Snapshot:
-        """Open the last data version, or the last one of a dataset."""
-        return self.store.snapshot(dataset=dataset)
+        """Open the last data version, or the last one of a dataset; within a request always the same."""
+        found = held((id(self), "snapshot", dataset), lambda: self.store.snapshot(dataset=dataset))
+        hold((id(self), "snapshot", found.about.dataset), found)
+        return found
 
     def snapshots(self) -> pd.DataFrame:
         """List the data versions, the oldest first."""
@@ -180,58 +194,18 @@ class Advisor:
         *,
         as_of: str | None = None,
         dataset: str | None = None,
-        cluster: str | None = None,
-        seed: int = 20240101,
+        cluster: str = "",
+        seed: int = SEED,
+        trials: int | None = None,
         by: str = "loadline train",
         progress: Progress = silent,
-    ) -> Training:
-        """Backtest, fit, register, check the gates and promote; see `training.retrain`."""
-        from training.retrain import retrain
-        from training.track import Tracker
+    ) -> TrainingReport:
+        """Ask for training, do it here, and tell what came of it; see `serving.training`."""
+        from serving.training_report import TrainingReport
 
-        snapshot = self.snapshot(dataset)
-        return retrain(
-            snapshot,
-            home=self.settings.home,
-            origin=self.origin(snapshot, as_of),
-            latest=as_of is None,
-            tracker=Tracker(self.settings.home, self.settings.tracking_uri),
-            seed=seed,
-            by=by,
-            clock=self._clock,
-            cluster=cluster,
-            progress=progress,
-        )
-
-    def train_warning(
-        self,
-        *,
-        as_of: str | None = None,
-        dataset: str | None = None,
-        seed: int = 20240101,
-        by: str = "loadline train",
-        progress: Progress = silent,
-    ) -> WarningTraining:
-        """Train the model of deterioration as of the last year that is over; see `training.warning.champion`."""
-        from training.review.labels import reviewed_labels
-        from training.track import Tracker
-        from training.warning.champion import train_warning
-        from training.warning.gathering import gathered
-
-        snapshot = self.snapshot(dataset)
-        last = self.origin(snapshot, as_of)
-        reviewed = reviewed_labels(self.settings.home, snapshot.about.dataset)
-        _, material = gathered(snapshot, last, reviewed=reviewed, progress=progress)
-        return train_warning(
-            material,
-            home=self.settings.home,
-            as_of=last,
-            tracker=Tracker(self.settings.home, self.settings.tracking_uri),
-            seed=seed,
-            by=by,
-            clock=self._clock,
-            progress=progress,
-        )
+        run, _ = self.training.request(by=by, dataset=dataset, as_of=as_of, cluster=cluster, seed=seed, trials=trials)
+        self.training.work(run, progress=progress)
+        return TrainingReport.of(run)
 
     def backtest(
         self,
@@ -265,24 +239,6 @@ class Advisor:
             write_table(table, out / name)
         write_report(result, snapshot, out / "report.html")
         return result.summary()
-
-    def readiness(self) -> dict[str, str]:
-        """Tell what is ready to answer: component by component, `ok` or what is missing."""
-        from training.promote import champion
-        from training.retrain import model_name
-
-        state: dict[str, str] = {}
-        try:
-            snapshot = self.snapshot()
-            state["store"] = "ok"
-        except LoadlineError as error:
-            return {"store": f"missing: {error.what}", "model": "missing: no data"}
-        try:
-            found = champion(self.settings.home, model_name(snapshot.about.dataset))
-            state["model"] = "ok" if found is not None else "missing: run `loadline train`"
-        except LoadlineError as error:
-            state["model"] = f"degraded: {error.what}"
-        return state
 
     @staticmethod
     def write(frame: pd.DataFrame, path: Path) -> None:

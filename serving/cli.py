@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from features.errors import LoadlineError
 from serving.cli_alerts import add_alert_commands
 from serving.cli_alerts_explain import add_alert_explanation
+from serving.cli_models import add_model_commands
+from serving.cli_monitor import add_monitor_commands
 from serving.cli_policy import add_policy_commands
 from serving.cli_review import add_review_commands
 from serving.cli_scores import add_score_commands
 from serving.cli_scores_explain import add_score_explanation
 from serving.cli_simulate import add_simulate_commands
 from serving.cli_targets import add_target_commands
+from serving.cli_training import add_training_commands
 from serving.terminal import (
     As,
     AsOf,
@@ -97,33 +99,6 @@ def snapshots(home: Home = None, out: Out = None, form: As = Format.text) -> Non
 
 
 @app.command()
-def train(
-    as_of: AsOf = None,
-    home: Home = None,
-    dataset: DatasetName = None,
-    cluster: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.", envvar="LOADLINE_CLUSTER")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 20240101,
-    form: As = Format.text,
-) -> None:
-    """Learn from the stored data: backtest, fit, register, gate, promote."""
-    with shown_progress() as progress:
-        result = advisor_of(home).train(as_of=as_of, dataset=dataset, cluster=cluster, seed=seed, progress=progress)
-    show_table(result.table(), form=form, title=f"Model {result.model_version} as of {result.as_of}")
-    typer.echo(f"Model {result.model_version}: {result.outcome}.", err=True)
-    for line in _warning_model(home, as_of=as_of, dataset=dataset, seed=seed):
-        typer.echo(line, err=True)
-
-
-def _warning_model(home: Path | None, *, as_of: str | None, dataset: str | None, seed: int) -> tuple[str, ...]:
-    """Train the warning model beside the target model, which stands whatever comes of it; say what came of it."""
-    try:
-        with shown_progress() as progress:
-            return advisor_of(home).train_warning(as_of=as_of, dataset=dataset, seed=seed, progress=progress).lines
-    except LoadlineError as error:
-        return (f"No warning model: {error}",)
-
-
-@app.command()
 def backtest(
     out: Annotated[Path, typer.Option(help="Folder for the metrics and the report.")],
     origins: Annotated[int, typer.Option(help="Number of past years to stand in for the future.")] = 4,
@@ -162,8 +137,11 @@ def _serve(advisor: Advisor, *, host: str = "127.0.0.1", port: int = 8321) -> No
     run(advisor, host=host, port=port, say=typer.echo)
 
 
+add_training_commands(app)
 add_target_commands(app, explain)
 add_policy_commands(app)
+add_model_commands(app)
+add_monitor_commands(app)
 add_score_commands(app)
 add_score_explanation(explain)
 add_simulate_commands(app)

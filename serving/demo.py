@@ -50,7 +50,8 @@ def run_demo(
         say(f"   Note: {note}")
 
     result = advisor.train(dataset=version.dataset, progress=progress)
-    say(f"2. Trained model {result.model_version} as of {result.as_of}: {result.outcome}")
+    for number, line in enumerate(result.lines):
+        say(f"{'  ' if number else '2.'} {line['en']}")
     for line in result.summary():
         say(f"   {line}")
 

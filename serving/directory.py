@@ -20,14 +20,11 @@ HISTORY_YEARS = 10
 """Year figures kept for display: enough to see a trend, few enough to read."""
 COURSE_YEARS = 3
 """Years of single periods kept for display: two show the season, the third what is usual."""
-SYNTHETIC_WORDS = ("synthetic", "合成")
-"""A dataset that has one of these in its name, title or source is shown as made up."""
 
 
 def is_synthetic(about: Description) -> bool:
     """Tell whether a dataset says of itself that it is made up."""
-    text = " ".join((about.name, about.title.en, about.title.zh, about.source)).casefold()
-    return any(word in text for word in SYNTHETIC_WORDS)
+    return about.synthetic
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +236,11 @@ class Directories:
 
     def open(self, dataset: str | None = None) -> Directory:
         """Give the directory of the last data version, or the last of a dataset."""
-        directory = Directory(self.open_snapshot(dataset))
+        return self.of(self.open_snapshot(dataset))
+
+    def of(self, snapshot: Snapshot) -> Directory:
+        """Give the directory of a data version."""
+        directory = Directory(snapshot)
         key = directory.identity
         with self._lock:
             directory = self._known.pop(key, directory)

@@ -22,6 +22,8 @@ log = logging.getLogger("loadline.serving")
 MEDIA_TYPE = "application/problem+json"
 FOR_PROGRAMS = ("/api/", "/openapi.json", "/healthz", "/readyz")
 """Below these addresses an error is always a problem document, whatever the caller accepts."""
+RETRY_AFTER_SECONDS = 10
+"""After this a caller may ask again for what is being made: it takes seconds, at worst minutes."""
 LISTED = 50
 """Breaches of a dataset that a problem lists; the detail says how many there are."""
 
@@ -60,6 +62,10 @@ class NotFoundError(LoadlineError):
 
 class InvalidError(LoadlineError):
     """What was asked cannot be read."""
+
+
+class NotReadyError(LoadlineError):
+    """What was asked for is not at hand yet."""
 
 
 class FieldProblem(BaseModel):
@@ -150,8 +156,9 @@ class ErrorAnswers:
                 for b in error.breaches[:LISTED]
             ]
             return self(scope, INVALID, detail=error.what, hint=error.hint, errors=breaches)
-        kind = {NotFoundError: NOT_FOUND, InvalidError: INVALID}.get(type(error), CONFLICT)
-        return self(scope, kind, detail=error.what, hint=error.hint)
+        kind = {NotFoundError: NOT_FOUND, InvalidError: INVALID, NotReadyError: NOT_READY}.get(type(error), CONFLICT)
+        headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if kind is NOT_READY else None
+        return self(scope, kind, detail=error.what, hint=error.hint, headers=headers)
 
 
 def handle_errors(app: FastAPI, answer: ErrorAnswers) -> None:

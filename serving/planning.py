@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from models.policy.targets import TargetPolicy
     from serving.advisor import Advisor
     from training.plan import Plan
+    from training.suggest import Champion
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,9 @@ class Planning:
         dataset: str | None = None,
         asked: PlanFiles | None = None,
         quantiles: Sequence[float] = (),
+        snapshot: Snapshot | None = None,
+        policy: TargetPolicy | None = None,
+        model: Champion = "recorded",
         progress: Progress = silent,
     ) -> Plan:
         """Suggest targets for every unit and indicator, and break goals down.
@@ -115,6 +119,8 @@ class Planning:
         asked : PlanFiles, optional
             Goals to break down, and what people have fixed.
         quantiles : sequence of float
+        snapshot, policy, model : optional
+            The data version, rules and champion that answer; those of this moment where they are left out.
 
         Returns
         -------
@@ -133,9 +139,9 @@ class Planning:
         from training.suggest import suggest_targets
 
         asked = asked or PlanFiles()
-        snapshot = self._advisor.snapshot(dataset)
+        snapshot = snapshot or self._advisor.snapshot(dataset)
         origin = self._advisor.origin(snapshot, as_of)
-        policy = self.target_policy(snapshot, year)
+        policy = policy or self.target_policy(snapshot, year)
         goals = None if asked.goals is None else read_goal_file(asked.goals, snapshot, year)
         if asked.stored_goals:
             goals = pd.concat([frame for frame in (_stored_goals(snapshot, year), goals) if frame is not None])
@@ -152,6 +158,7 @@ class Planning:
             latest=as_of is None,
             quantiles=quantiles,
             policy=policy,
+            model=model,
             progress=progress,
         )
         plan = make_plan(

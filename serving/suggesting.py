@@ -7,25 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from features.errors import LoadlineError
 from features.store import Snapshot
-from serving.explanation import with_course
+from models.bundle import ModelBundle
+from serving.suggested import SHOWN, Mark, Suggested
 from serving.tables import write_table
 from training.progress import Progress, silent
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from models.explanation.own_course import Against
     from serving.advisor import Advisor
-    from training.own_course import Courses
-
-TABLE_FORMAT = 2
-"""Raised when the columns of kept tables change."""
-COURSES_KEPT = 8
-"""Indicators whose levels are kept ready for explanations: some 10 MB each for 10,000 units."""
 
 
 class Suggesting:
     """What a manager looks at: suggestions as of the latest figures, made once and kept in the home.
+
+    What is asked here waits until it is made, from the champion that the record names. A running service asks
+    `serving.in_service` instead, which waits for nothing.
 
     Parameters
     ----------
@@ -35,11 +34,10 @@ class Suggesting:
 
     def __init__(self, advisor: Advisor) -> None:
         self._advisor = advisor
-        self._cache: dict[tuple[Any, ...], pd.DataFrame] = {}
-        self._courses: dict[tuple[Any, ...], Courses] = {}
+        self._last: Suggested | None = None
 
     def suggestion(self, unit: str, year: int | None = None, *, dataset: str | None = None) -> pd.DataFrame:
-        """Give the suggestions for one unit, from a table kept while data and model stay the same.
+        """Give the suggestions for one unit.
 
         Raises
         ------
@@ -48,9 +46,7 @@ class Suggesting:
         """
         snapshot = self._advisor.snapshot(dataset)
         snapshot.tree.number(unit)
-        asked = self._advisor.default_year(snapshot.about.dataset) if year is None else year
-        table = self.table(asked, dataset=snapshot.about.dataset)
-        return table[table["unit"] == unit].reset_index(drop=True)
+        return self.suggested(snapshot, year).of(unit)
 
     def table(self, year: int, *, dataset: str | None = None, progress: Progress = silent) -> pd.DataFrame:
         """Give the suggestions of all units as of the latest figures, computed once for each data, model and policy.
@@ -58,24 +54,7 @@ class Suggesting:
         They are kept in the home, so that a service that starts has them at hand. Beside the promised columns they
         have the milestones that explain them.
         """
-        from training.promote import champion_digest
-        from training.retrain import model_name
-
-        snapshot = self._advisor.snapshot(dataset)
-        about = snapshot.about
-        model = champion_digest(self._advisor.settings.home, model_name(about.dataset)) or "none"
-        rules = hashlib.sha256(repr(self._advisor.planning.target_policy(snapshot, year)).encode()).hexdigest()[:16]
-        key = (about.fingerprint[:16], model[:16], about.version, rules, year, TABLE_FORMAT)
-        if key not in self._cache:
-            kept = self._advisor.settings.home / "suggestions" / f"{'-'.join(map(str, key))}.parquet"
-            if kept.is_file():
-                frame = pd.read_parquet(kept)
-            else:
-                frame = self._advisor.planning.plan(year, dataset=about.dataset, progress=progress).frame
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                write_table(frame, kept)
-            self._cache = {k: v for k, v in self._cache.items() if k[:3] == key[:3]} | {key: frame}
-        return self._cache[key]
+        return self.suggested(self._advisor.snapshot(dataset), year, progress=progress).table
 
     def explain_target(
         self,
@@ -111,29 +90,68 @@ class Suggesting:
             Where there is no such unit, no suggestion for it on the indicator, or not what it is to be held against.
         """
         snapshot = self._advisor.snapshot(dataset)
-        rows = self.suggestion(unit, year, dataset=snapshot.about.dataset)
-        rows = rows[(rows["indicator"] == indicator) & rows["target"].notna()]
-        if rows.empty:
-            raise LoadlineError(
-                f"there is no suggested target for {unit} on {indicator}",
-                where="--indicator",
-                hint="`loadline targets --year YEAR` lists what there is, and why some have none.",
-            )
-        row = dict(rows.iloc[0])
-        course = self._indicator_courses(snapshot, indicator, int(row["year"])).of(unit)
-        return with_course(row, snapshot.indicators[indicator], course, against)
+        snapshot.tree.number(unit)
+        return self.suggested(snapshot, year).explain(unit, indicator, against=against)
 
-    def _indicator_courses(self, snapshot: Snapshot, indicator: str, year: int) -> Courses:
-        from training.own_course import courses
-        from training.promote import champion_digest
+    def suggested(self, snapshot: Snapshot, year: int | None = None, *, progress: Progress = silent) -> Suggested:
+        """Give the suggestions that the champion on record makes from a data version, made now where none are kept."""
+        from training.promotion.copies import kept_bundle
+        from training.promotion.history import champion_digest
         from training.retrain import model_name
 
-        home, about = self._advisor.settings.home, snapshot.about
-        model = champion_digest(home, model_name(about.dataset))
-        key = (about.fingerprint, about.version, model, year, indicator)
-        if key not in self._courses:
-            origin = self._advisor.origin(snapshot, None)
-            made = courses(snapshot, indicator, year, home=home, origin=origin, latest=True)
-            kept = list(self._courses.items())[-(COURSES_KEPT - 1) :]
-            self._courses = dict(kept) | {key: made}
-        return self._courses[key]
+        home, name = self._advisor.settings.home, model_name(snapshot.about.dataset)
+        digest = champion_digest(home, name)
+        mark = self.mark(snapshot, digest, year)
+
+        def load() -> ModelBundle | None:
+            return None if digest is None else kept_bundle(home, name, digest)
+
+        if self._last is None or self._last.mark != mark:
+            table = self.kept(mark)
+            if table is None:
+                table = self.make(snapshot, mark, load(), progress=progress)
+            self._last = Suggested(mark, snapshot, table, home, load)
+        return self._last
+
+    def mark(self, snapshot: Snapshot, digest: str | None, year: int | None = None) -> Mark:
+        """Tell what suggestions would be made now from a data version and a champion.
+
+        Parameters
+        ----------
+        snapshot : Snapshot
+        digest : str or None
+            Of the champion.
+        year : int, optional
+            By default the one that targets are due for, the year after the last that is complete.
+        """
+        about, calendar = snapshot.about, snapshot.description.calendar
+        year = int(calendar.year(snapshot.span[1] + 1)) if year is None else year
+        policy = self._advisor.planning.target_policy(snapshot, year)
+        rules = hashlib.sha256(repr(policy).encode()).hexdigest()[:SHOWN]
+        return Mark(about.dataset, about.version, about.fingerprint, rules, year, digest)
+
+    def kept(self, mark: Mark) -> pd.DataFrame | None:
+        """Give the table kept in the home; None where there is none that can be read."""
+        place = self._place(mark)
+        try:
+            return pd.read_parquet(place) if place.is_file() else None
+        except (OSError, ValueError):  # damaged: it is made again
+            return None
+
+    def make(
+        self, snapshot: Snapshot, mark: Mark, model: ModelBundle | None, *, progress: Progress = silent
+    ) -> pd.DataFrame:
+        """Make the table, and keep it unless the policy has changed since the mark was taken."""
+        policy = self._advisor.planning.target_policy(snapshot, mark.year)
+        found = self._advisor.planning.plan(
+            mark.year, dataset=mark.dataset, snapshot=snapshot, policy=policy, model=model, progress=progress
+        )
+        now = self.mark(snapshot, mark.digest, mark.year)
+        if now == mark:
+            place = self._place(mark)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            write_table(found.frame, place)
+        return found.frame
+
+    def _place(self, mark: Mark) -> Path:
+        return self._advisor.settings.home / "suggestions" / mark.file_name

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from features.errors import LoadlineError
+from features.spreadsheet import inert
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format as XlsxFormat
@@ -18,18 +19,6 @@ if TYPE_CHECKING:
 
 MOST_SHEET_ROWS = 2**20 - 1
 """Rows of a sheet below its header (Excel specifications and limits)."""
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""A text that begins with one of these is a formula to a spreadsheet program (OWASP, CSV injection)."""
-
-
-def inert(text: object) -> object:
-    """Make a text harmless in a spreadsheet: an apostrophe before what would be read as a formula.
-
-    >>> inert("=1+1"), inert("Branch 7"), inert(-3.5)
-    ("'=1+1", 'Branch 7', -3.5)
-    """
-    return f"'{text}" if isinstance(text, str) and text.startswith(FORMULA_STARTS) else text
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from datetime import date
 from threading import Lock
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from features.errors import LoadlineError
 from features.store import Snapshot
@@ -15,7 +15,9 @@ from training.progress import Progress, silent
 if TYPE_CHECKING:
     import pandas as pd
 
+    from models.bundle import ModelBundle
     from serving.advisor import Advisor
+    from serving.in_service import InService
     from training.review.facts import AlertFacts
     from training.warning.looking import Looked
     from training.warning.material import Material
@@ -44,6 +46,11 @@ class Kept(Generic[Result]):
 
     def __len__(self) -> int:
         return len(self._results)
+
+    def keys(self) -> list[Any]:
+        """List the keys of what is kept."""
+        with self._lock:
+            return list(self._results)
 
     def get(self, key: Hashable) -> Result | None:
         """Give a result, if it is kept."""
@@ -74,6 +81,17 @@ class Watching:
         self._kept: Kept[Watch] = Kept(KEPT)
         self._found: Kept[tuple[Looked, Material]] = Kept(KEPT)
         self._computing = Lock()
+        self._in_service: InService | None = None
+
+    def follow(self, models: InService) -> None:
+        """Ask the model in service from now on, instead of the one that the record names at the moment."""
+        self._in_service = models
+
+    def prepare(self, model: ModelBundle, *, dataset: str) -> None:
+        """Rank the newest list by a model that is to be put in service; only where anybody has looked at it."""
+        snapshot = self._advisor.snapshot(dataset)
+        if any(snapshot.about.fingerprint == key[0] for key in self._found.keys()):  # noqa: SIM118 - no dictionary
+            self._watched(snapshot, self._asked(snapshot, as_of=None, first=None, last=None, whole=False), model)
 
     def watch(
         self,
@@ -103,12 +121,18 @@ class Watching:
         LoadlineError
             Where the periods are not those of the data.
         """
-        from training.warning.watch import ranked
-
         snapshot = self._advisor.snapshot(dataset)
         asked = self._asked(snapshot, as_of=as_of, first=first, last=last, whole=whole)
+        return self._watched(snapshot, asked, self._champion(snapshot), progress)
+
+    def _watched(
+        self, snapshot: Snapshot, asked: Asked, model: ModelBundle | None, progress: Progress = silent
+    ) -> Watch:
+        from training.warning.watch import ranked
+
         home, decided = self._advisor.settings.home, self._dispositions(snapshot, asked)
-        key = (snapshot.about.fingerprint, asked, self._champion(snapshot), decided.to_json(date_format="iso"))
+        digest = None if model is None else model.digest
+        key = (snapshot.about.fingerprint, asked, digest, decided.to_json(date_format="iso"))
         found = self._kept.get(key)
         if found is not None:  # what is ready does not wait for what is being computed
             return found
@@ -116,7 +140,7 @@ class Watching:
             found = self._kept.get(key)
             if found is None:
                 looked, known = self._gathered(snapshot, asked, progress)
-                found = ranked(looked, known, asked, home=home, dispositions=decided, progress=progress)
+                found = ranked(looked, known, asked, home=home, dispositions=decided, model=model, progress=progress)
                 self._kept.put(key, found)
             return found
 
@@ -192,11 +216,14 @@ class Watching:
         outcomes = snapshot.outcomes
         return len(outcomes) > 0 and not outcomes["known_on"].fillna("").astype(str).str.strip().astype(bool).any()
 
-    def _champion(self, snapshot: Snapshot) -> str | None:
-        from training.promote import champion_digest
-        from training.warning.fitting import model_name
+    def _champion(self, snapshot: Snapshot) -> ModelBundle | None:
+        """Give the model to ask: the one in service, or the one that the record names, where it is sound."""
+        from training.warning.champion import sound_champion
 
-        return champion_digest(self._advisor.settings.home, model_name(snapshot.about.dataset))
+        dataset = snapshot.about.dataset
+        if self._in_service is not None:
+            return self._in_service.warning_model(dataset)
+        return sound_champion(self._advisor.settings.home, dataset)
 
     def _dispositions(self, snapshot: Snapshot, asked: Asked) -> pd.DataFrame:
         """Give the decisions on alerts that stood at the end of the last period; those of today for the newest."""

@@ -10,7 +10,7 @@ import yaml
 from models.levels import horizon_periods, levels_of, target_codes
 from serving.advisor import Advisor
 from serving.settings import Settings
-from training.gates import Gate
+from training.gating.gate import Gate
 from training.promote import champion_digest, promote
 from training.retrain import bundle_of, fit_level, level_tasks, model_name
 

@@ -22,6 +22,7 @@ def run_tasks(
     cluster: str | None = None,
     stage: str = "",
     progress: Progress = silent,
+    taken: Callable[[Result], object] | None = None,
 ) -> list[Result]:
     """Do the same work on each task, and give the results in the tasks' order.
 
@@ -32,6 +33,8 @@ def run_tasks(
     tasks : sequence
     cluster : str, optional
         Address of a Dask scheduler; in this process where not given.
+    taken : callable, optional
+        Given each result as soon as it and those before it are there.
 
     Raises
     ------
@@ -42,6 +45,8 @@ def run_tasks(
     results = []
     progress(stage, 0, len(tasks))
     for result in done:
+        if taken is not None:
+            taken(result)
         results.append(result)
         progress(stage, len(results), len(tasks))
     return results

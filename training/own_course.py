@@ -12,7 +12,7 @@ from models.explanation.own_course import Course
 from models.levels import Level, horizon_periods, levels_of
 from models.outcome.target import TargetModel
 from training.retrain import level_seed, models_in
-from training.suggest import SEED, fitting_champion
+from training.suggest import SEED, Champion, fitting_champion
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,16 @@ class Courses:
         return self._made[level.key]
 
 
-def courses(snapshot: Snapshot, code: str, year: int, *, home: Path, origin: int, latest: bool) -> Courses:
+def courses(
+    snapshot: Snapshot,
+    code: str,
+    year: int,
+    *,
+    home: Path,
+    origin: int,
+    latest: bool,
+    model: Champion = "recorded",
+) -> Courses:
     """Set up an indicator's levels as `training.suggest` does.
 
     Parameters
@@ -58,6 +67,8 @@ def courses(snapshot: Snapshot, code: str, year: int, *, home: Path, origin: int
         Last period (ordinal) that may be used.
     latest : bool
         True to use everything known by now about the periods up to `origin`.
+    model : ModelBundle, optional
+        The champion to ask; see `training.suggest.Champion`.
 
     Raises
     ------
@@ -68,6 +79,6 @@ def courses(snapshot: Snapshot, code: str, year: int, *, home: Path, origin: int
     needed = [code] if denominator is None or denominator not in snapshot.indicators else [code, denominator]
     panel = snapshot.panel(origin, known_on=date.max if latest else None, indicators=needed)
     ahead = horizon_periods(panel, year, origin)
-    serving = fitting_champion(snapshot, home=home, known_on=panel.known_on, ahead=ahead)
+    serving = fitting_champion(snapshot, home=home, known_on=panel.known_on, ahead=ahead, model=model)
     ready = {} if serving is None else models_in(serving)
     return Courses(tuple(levels_of(panel, code, year=year, origin=origin)), ready)

@@ -1,105 +1,58 @@
-"""Which model serves: a verified local copy and an append-only record, readable without MLflow.
+"""Promoting a model, and going back: one champion, whatever happens.
 
 The record is the truth. Promotion compares the champion with the one that its author saw, and swaps, under a file lock;
-the alias in the registry follows.
+the aliases in the registry follow. What is read and recorded is in `training.promotion`.
 """
 
 from __future__ import annotations
 
-import json
-import logging
-import secrets
-import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from features.errors import LoadlineError
-from models.bundle import PARTIAL_SUFFIX, VERSION_LENGTH, ModelBundle, check_name, is_digest_of
-from training.gates import Gate
-from training.journal import append_line, read_lines
-from training.lock import file_lock
+from models.bundle import VERSION_LENGTH, ModelBundle, is_digest_of
+from training.gating.gate import Gate
+from training.promotion.aliases import CHALLENGER, CHAMPION, follow, sync_alias, sync_all
+from training.promotion.candidates import Candidate, candidates, find_candidate, offer
+from training.promotion.copies import MODELS, keep, kept_bundle, model_lock
+from training.promotion.history import (
+    RECORD,
+    Clock,
+    Promotion,
+    append_promotion,
+    champion,
+    champion_digest,
+    check_decided,
+    history,
+    line_of_champions,
+    mend_head,
+)
+from training.promotion.standing import obstacles
 
 if TYPE_CHECKING:
     from training.track import Tracker
 
-MODELS = "models"
-RECORD = "promotions.jsonl"
-CHAMPION = "champion"  # the alias in the registry
-
-_log = logging.getLogger(__name__)
-Clock = Callable[[], datetime]
-Action = Literal["promote", "rollback"]
-
-
-@dataclass(frozen=True, slots=True)
-class Promotion:
-    """One line of the record.
-
-    Attributes
-    ----------
-    at : datetime
-        In UTC.
-    by, reason : str
-        Who decided, and why.
-    action : str
-        `promote` or `rollback`.
-    previous : str or None
-        Digest of the champion until then.
-    champion : str
-        Digest of the champion from then on.
-    gates : tuple of Gate
-        What the model had shown.
-    """
-
-    at: datetime
-    by: str
-    reason: str
-    action: Action
-    previous: str | None
-    champion: str
-    gates: tuple[Gate, ...] = ()
-
-
-def history(home: str | Path, model_name: str) -> tuple[Promotion, ...]:
-    """Read the record of a model, oldest first; a last line that a crash cut short does not count.
-
-    Raises
-    ------
-    LoadlineError
-        Where a whole line is unreadable or does not follow from the one before.
-    """
-    path = _folder(home, model_name) / RECORD
-    promotions: list[Promotion] = []
-    for number, line in enumerate(read_lines(path), start=1):
-        try:
-            promotion = _parsed(line)
-        except (ValueError, KeyError, TypeError) as error:
-            raise _broken(path, number, "cannot be read") from error
-        if promotion.previous != (promotions[-1].champion if promotions else None):
-            raise _broken(path, number, "does not follow from the line before")
-        promotions.append(promotion)
-    return tuple(promotions)
-
-
-def champion_digest(home: str | Path, model_name: str) -> str | None:
-    """Give the digest of the champion, or None before the first promotion."""
-    record = history(home, model_name)
-    return record[-1].champion if record else None
-
-
-def champion(home: str | Path, model_name: str) -> ModelBundle | None:
-    """Load the champion and verify it against the record; None before the first promotion. Needs no MLflow.
-
-    Raises
-    ------
-    LoadlineError
-        Where the copy or the record is damaged.
-    """
-    digest = champion_digest(home, model_name)
-    return None if digest is None else ModelBundle.load(_copy(home, model_name, digest), expected=digest)
+__all__ = [
+    "CHALLENGER",
+    "CHAMPION",
+    "MODELS",
+    "RECORD",
+    "Candidate",
+    "Clock",
+    "Promotion",
+    "candidates",
+    "champion",
+    "champion_digest",
+    "history",
+    "kept_bundle",
+    "offer",
+    "promote",
+    "promote_candidate",
+    "rollback",
+    "sync_alias",
+    "sync_all",
+]
 
 
 def promote(
@@ -114,7 +67,7 @@ def promote(
     clock: Clock,
     tracker: Tracker | None = None,
 ) -> Promotion:
-    """Make a bundle the champion, if the champion is still the expected one.
+    """Make a bundle the champion, if all gates passed and the champion is still the expected one.
 
     Promoting the present champion again changes nothing, except that its copy is repaired where it was damaged.
 
@@ -127,7 +80,7 @@ def promote(
     clock : callable
         Gives the time, with its zone.
     tracker : Tracker, optional
-        Its registry's alias `champion` is moved afterwards; a registry out of reach is logged and changes nothing.
+        Its registry's aliases are moved afterwards; a registry out of reach is logged and changes nothing.
 
     Raises
     ------
@@ -139,17 +92,95 @@ def promote(
         what = " ".join(gate.text["en"] for gate in failed) or "The model has passed through no gate."
         hint = "The champion stays. See the backtest report, and train again."
         raise LoadlineError(f"the model may not be promoted: {what}", where=model_name, hint=hint)
-    folder = _folder(home, model_name)
-    with file_lock(folder / "lock"):
-        record = _expected(home, model_name, expected_champion)
-        _clear_leftovers(folder)
-        _keep(bundle, _copy(home, model_name, bundle.digest))
-        if record and record[-1].champion == bundle.digest:
-            promotion = record[-1]
+    with model_lock(home, model_name):
+        done = _done_already(home, model_name, bundle.digest, expected_champion)
+        if done is None:
+            _check_expected(home, model_name, expected_champion)
+        keep(home, model_name, bundle)
+        if done is None:
+            previous = champion_digest(home, model_name)
+            made = Promotion(clock(), by, reason, "promote", previous, bundle.digest, tuple(gates))
+            done = append_promotion(home, model_name, made)
         else:
-            promotion = _append(folder, record, bundle.digest, "promote", by, reason, clock, tuple(gates))
-    _follow(home, model_name, tracker)
-    return promotion
+            mend_head(home, model_name)
+    follow(home, model_name, tracker)
+    return done
+
+
+def promote_candidate(
+    home: str | Path,
+    model_name: str,
+    version: str,
+    *,
+    by: str,
+    reason: str,
+    expected_champion: str | None,
+    clock: Clock,
+    two_people: bool,
+    signed: bool = False,
+    force: bool = False,
+    tracker: Tracker | None = None,
+) -> Promotion:
+    """Make a candidate on record the champion, if nothing stands in its way.
+
+    Promoting it twice is promoting it once.
+
+    Parameters
+    ----------
+    version : str
+        Of the candidate.
+    by, reason : str
+        Who decides, and why.
+    expected_champion : str or None
+        Digest or version of the champion that the decision was made against; None where there was none.
+    clock : callable
+        Gives the time, with its zone.
+    two_people : bool
+        Whether it has to be somebody else than who asked for the training. Force does not change that.
+    signed : bool
+        Whoever decides signs for the gates that leave it to a person.
+    force : bool
+        Overrides failed gates, and a comparison with another champion than the present one. What was overridden stays
+        on the record.
+    tracker : Tracker, optional
+        Its registry's aliases are moved afterwards; a registry out of reach is logged and changes nothing.
+
+    Raises
+    ------
+    LoadlineError
+        Where there is no such candidate, something stands in its way, the champion has changed meanwhile, its copy or
+        a record is damaged, or the promotion cannot be written.
+    """
+    with model_lock(home, model_name):
+        candidate = find_candidate(home, model_name, version)
+        kept_bundle(home, model_name, candidate.digest)
+        done = _done_already(home, model_name, candidate.digest, expected_champion)
+        if done is None:
+            _check_expected(home, model_name, expected_champion)
+            check_decided(model_name, by, reason)
+            present = champion_digest(home, model_name)
+            overridden = _overridden(
+                candidate, present, model_name, by=by, two_people=two_people, signed=signed, force=force
+            )
+            made = Promotion(
+                at=clock(),
+                by=by,
+                reason=reason,
+                action="promote",
+                previous=present,
+                champion=candidate.digest,
+                gates=candidate.gates,
+                run=candidate.run,
+                asked_by=candidate.by,
+                signed=signed,
+                forced=bool(overridden),
+                overridden=overridden,
+            )
+            done = append_promotion(home, model_name, made)
+        else:
+            mend_head(home, model_name)
+    follow(home, model_name, tracker)
+    return done
 
 
 def rollback(
@@ -162,137 +193,86 @@ def rollback(
     clock: Clock,
     tracker: Tracker | None = None,
 ) -> Promotion:
-    """Go back to the champion before this one; once more, to the one before that.
+    """Go back to the champion before this one; once more, to the one before that. One person may always do so.
 
     Raises
     ------
     LoadlineError
         Where there is no earlier one, its copy is damaged, or the champion has changed meanwhile.
     """
-    folder = _folder(home, model_name)
-    with file_lock(folder / "lock"):
-        record = _expected(home, model_name, expected_champion)
-        line: list[Promotion] = []
-        for promotion in record:
-            if promotion.action == "rollback":
-                line.pop()
-            else:
-                line.append(promotion)
+    with model_lock(home, model_name):
+        record = _check_expected(home, model_name, expected_champion)
+        line = line_of_champions(record)
         if len(line) < 2:
             hint = "Promote another model instead."
             raise LoadlineError("there is no earlier champion to go back to", where=model_name, hint=hint)
         earlier = line[-2]
-        ModelBundle.load(_copy(home, model_name, earlier.champion), expected=earlier.champion)
-        promotion = _append(folder, record, earlier.champion, "rollback", by, reason, clock, earlier.gates)
-    _follow(home, model_name, tracker)
-    return promotion
+        kept_bundle(home, model_name, earlier.champion)
+        made = Promotion(
+            at=clock(),
+            by=by,
+            reason=reason,
+            action="rollback",
+            previous=record[-1].champion,
+            champion=earlier.champion,
+            gates=earlier.gates,
+            run=earlier.run,
+            asked_by=earlier.asked_by,
+        )
+        done = append_promotion(home, model_name, made)
+    follow(home, model_name, tracker)
+    return done
 
 
-def sync_alias(home: str | Path, model_name: str, tracker: Tracker) -> int | None:
-    """Let the registry's alias follow the record; gives the version, or None where the champion is not registered.
+def _overridden(
+    candidate: Candidate,
+    champion: str | None,
+    model_name: str,
+    *,
+    by: str,
+    two_people: bool,
+    signed: bool,
+    force: bool,
+) -> tuple[str, ...]:
+    """Name what force has to override; refuse where something stands in the way that it does not, or is not to."""
+    found = obstacles(candidate, champion, two_people=two_people, by=by)
+    left = [obstacle for obstacle in found if not (signed and obstacle.code == "signature")]
+    standing = [obstacle for obstacle in left if obstacle.code == "second_person" or not force]
+    if standing:
+        what = " ".join(obstacle.text.en for obstacle in standing)
+        if any(obstacle.code == "second_person" for obstacle in standing):
+            hint = "Let a second person promote it; --force does not replace them."
+        elif all(obstacle.code == "signature" for obstacle in standing):
+            hint = "Sign for it with --sign and a reason, or leave the champion."
+        else:
+            hint = "The champion stays. Train again, or override it with --force and a reason: both stay on the record."
+        raise LoadlineError(f"the model may not be promoted: {what}", where=model_name, hint=hint)
+    return tuple(name for obstacle in left for name in obstacle.gates or (obstacle.code,))
 
-    The alias is set without a lock, since a registry can be slow: whoever sets it looks at the record again afterwards,
-    so that after crossing promotions the last to set it sets it right.
+
+def _done_already(home: str | Path, model_name: str, digest: str, expected: str | None) -> Promotion | None:
+    """Give the promotion that is asked for again, or None.
+
+    It is the same one where the model serves, and whoever asks expects it, or the one that it replaced.
     """
-    while True:
-        digest = champion_digest(home, model_name)
-        if digest is None:
-            return None
-        number = tracker.point(model_name, CHAMPION, digest=digest)
-        if champion_digest(home, model_name) == digest:
-            return number
+    record = history(home, model_name)
+    if not record or record[-1].champion != digest:
+        return None
+    last = record[-1]
+    return last if _is(expected, last.champion) or _is(expected, last.previous) else None
 
 
-def _follow(home: str | Path, model_name: str, tracker: Tracker | None) -> None:
-    if tracker is None:
-        return
-    try:
-        if sync_alias(home, model_name, tracker) is None:
-            _log.warning("the champion of %s is not in the registry; no alias was moved", model_name)
-    except LoadlineError as error:
-        _log.warning("the registry's alias for %s was not moved: %s", model_name, error)
-
-
-def _folder(home: str | Path, model_name: str) -> Path:
-    check_name(model_name)
-    return Path(home) / MODELS / model_name
-
-
-def _copy(home: str | Path, model_name: str, digest: str) -> Path:
-    return _folder(home, model_name) / digest[:VERSION_LENGTH]
-
-
-def _expected(home: str | Path, model_name: str, expected: str | None) -> tuple[Promotion, ...]:
+def _check_expected(home: str | Path, model_name: str, expected: str | None) -> tuple[Promotion, ...]:
     record = history(home, model_name)
     current = record[-1].champion if record else None
-    same = expected is None if current is None else expected is not None and is_digest_of(expected, current)
-    if not same:
+    if not _is(expected, current):
         now, then = (digest[:VERSION_LENGTH] if digest else "none" for digest in (current, expected))
         hint = "Look at the present champion, compare again, and decide anew."
         raise LoadlineError(f"the champion has changed: it is {now}, expected was {then}", where=model_name, hint=hint)
     return record
 
 
-def _clear_leftovers(folder: Path) -> None:
-    """Delete what a killed promotion left half written; only under the lock, when nobody else can be writing."""
-    for path in folder.glob(f".*{PARTIAL_SUFFIX}"):
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def _keep(bundle: ModelBundle, folder: Path) -> None:
-    try:
-        bundle.save(folder)
-    except LoadlineError:
-        if not folder.exists():
-            raise
-        damaged = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}{PARTIAL_SUFFIX}")
-        folder.rename(damaged)
-        shutil.rmtree(damaged, ignore_errors=True)
-        bundle.save(folder)
-
-
-def _append(
-    folder: Path,
-    record: Sequence[Promotion],
-    digest: str,
-    action: Action,
-    by: str,
-    reason: str,
-    clock: Clock,
-    gates: tuple[Gate, ...],
-) -> Promotion:
-    if not by.strip() or not reason.strip():
-        raise LoadlineError(
-            "a promotion needs a name and a reason", where=folder.name, hint="State who decides, and why."
-        )
-    at = clock()
-    if at.tzinfo is None:
-        raise LoadlineError("the clock gives a time without a zone", where=folder.name, hint="Pass a clock in UTC.")
-    previous = record[-1].champion if record else None
-    promotion = Promotion(at.astimezone(UTC), by, reason, action, previous, digest, gates)
-    append_line(folder / RECORD, _line(promotion), what="the promotion")
-    return promotion
-
-
-def _line(promotion: Promotion) -> bytes:
-    plain = {
-        "at": promotion.at.isoformat(),
-        "by": promotion.by,
-        "action": promotion.action,
-        "from": promotion.previous,
-        "to": promotion.champion,
-        "reason": promotion.reason,
-        "gates": [gate.as_dict() for gate in promotion.gates],
-    }
-    return json.dumps(plain, ensure_ascii=False, allow_nan=False).encode()
-
-
-def _parsed(line: bytes) -> Promotion:
-    plain = json.loads(line)
-    at, gates = datetime.fromisoformat(plain["at"]), tuple(Gate.from_dict(gate) for gate in plain["gates"])
-    return Promotion(at, plain["by"], plain["reason"], plain["action"], plain["from"], plain["to"], gates)
-
-
-def _broken(path: Path, number: int, what: str) -> LoadlineError:
-    hint = "The record was changed by hand or by a failing disk: restore it from a backup."
-    return LoadlineError(f"line {number} of the promotion record {what}", where=str(path), hint=hint)
+def _is(expected: str | None, digest: str | None) -> bool:
+    if expected is None or digest is None:
+        return expected is digest
+    return is_digest_of(expected, digest)

@@ -1,103 +1,134 @@
-"""The record of a training run: what the model card says, and what is logged beside the registered model."""
+"""The record of a training run in MLflow: settings, figures by origin, card, pictures, tables, signature, model."""
 
 from __future__ import annotations
 
-import platform
-from datetime import datetime
-from importlib.metadata import version as installed
+import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from features.store import Snapshot
+import pandas as pd
+
 from models.bundle import ModelBundle
-from training.gates import BASELINE, Gate, IndicatorEvidence
+from training.card.writing import FACTS, card_facts, card_names, plots
+from training.recorded_run import RunRecord, record
+from training.signature import signature
 from training.track import Tracker
 
-LIBRARIES = ("numpy", "pandas", "scikit-learn", "lightgbm", "deltalake", "mlflow")
-"""Named with their versions on the card."""
+CHALLENGER = "challenger"
+"""Alias of a model that was trained and does not serve yet."""
+STEPS = ("year", "origin")
+"""Columns of which one holds the step of a figure; the first that there is."""
+DESCRIBED = ("dataset", "data_version", "fingerprint", "as_of", "known_on", "policy_version", "code_version", "seed")
+"""Of the bundle's description, recorded as settings."""
 
 
 def record_run(
-    name: str, bundle: ModelBundle, evidence: tuple[IndicatorEvidence, ...], card: str, *, tracker: Tracker
-) -> int:
-    """Log a run with its metrics and its card, and register the model as challenger; give its number there."""
-    meta = bundle.meta
-    params = {key: meta[key] for key in ("dataset", "data_version", "fingerprint", "as_of", "policy_version", "seed")}
-    with tracker.run(name, f"{meta['as_of']} data version {meta['data_version']}", params=params) as run:
-        for e in evidence:
-            measured = {"loss_ratio": e.loss_ratio, "coverage_80": e.coverage}
-            run.log_metrics({f"{e.indicator}.{key}": value for key, value in measured.items() if value == value})
-        run.log_text(card, "model_card.md")
-        return tracker.register(name, run, bundle, alias="challenger")
-
-
-def card_facts(
-    snapshot: Snapshot,
     name: str,
     bundle: ModelBundle,
-    evidence: tuple[IndicatorEvidence, ...],
-    methods: dict[str, str],
-    gates: tuple[Gate, ...],
     *,
-    by: str,
-    at: datetime,
-) -> dict[str, Any]:
-    """Collect what the model card says.
+    run: str,
+    card: str | Path,
+    metrics: Mapping[str, float],
+    tracker: Tracker,
+    by_origin: pd.DataFrame | None = None,
+    params: Mapping[str, Any] | None = None,
+    tables: Mapping[str, pd.DataFrame] | None = None,
+    documents: Mapping[str, Any] | None = None,
+) -> int:
+    """Record a run, register its model and let the alias `challenger` name it; harmless to do again.
 
     Parameters
     ----------
-    snapshot : Snapshot
     name : str
         Of the model in the registry.
     bundle : ModelBundle
-    evidence : tuple of IndicatorEvidence
-    methods : dict
-        What serves each indicator, in words.
-    gates : tuple of Gate
-    by : str
-        Who asked.
-    at : datetime
+    run : str
+        Name of the training run.
+    card : path
+        Folder of the model card, as `write_cards` left it; pictures are drawn from its facts.
+    metrics : Mapping
+        Figures that belong to no single origin.
+    tracker : Tracker
+    by_origin : pd.DataFrame, optional
+        A row an origin, with its `year` (or `origin`) as the step of its other figures.
+    params : Mapping, optional
+        Settings, besides what the bundle says of itself.
+    tables : Mapping, optional
+        By name, kept as CSV.
+    documents : Mapping, optional
+        By name, kept as JSON: the decision, the gates.
+
+    Returns
+    -------
+    int
+        The number of the registered version.
+
+    Raises
+    ------
+    LoadlineError
+        Where a finished run of that name keeps another model, the card is not there, or MLflow fails.
     """
-    about, meta = snapshot.about, bundle.meta
-    environment = ", ".join(f"{name} {installed(name)}" for name in LIBRARIES)
-    figures = sum(version.added for version in snapshot.chain)
-    return {
-        "model": name,
-        "version": bundle.version,
-        "kind": bundle.kind,
-        "baseline": BASELINE,
-        "data": {
-            "dataset": f"{about.dataset}: {snapshot.description.title.en} · {snapshot.description.title.zh}",
-            "source": snapshot.description.source,
-            "period": f"{about.first_period} - {about.last_period}",
-            "as_of": meta["as_of"],
-            "known_on": meta["known_on"],
-            "volume": f"{about.units:,} units, {about.indicators} indicators, {figures:,} figures",
-            "data_version": about.version,
-            "checksum": about.fingerprint,
+    described = {key: bundle.meta[key] for key in DESCRIBED if key in bundle.meta}
+    what = RunRecord(
+        name,
+        run,
+        bundle,
+        params=_flat(params or {}) | described,
+        metrics={None: metrics, **by_step(by_origin)},
+        files={
+            "signature.json": signature(bundle),
+            **_card(Path(card)),
+            **{f"tables/{key}.csv": table.to_csv(index=False).encode() for key, table in (tables or {}).items()},
+            **{f"record/{key}.json": _json(plain) for key, plain in (documents or {}).items()},
         },
-        "training": {
-            "method": "growth split into a common and a relative part; learners blended by their loss at past origins",
-            "code_version": meta["code_version"],
-            "policy_version": meta["policy_version"],
-            "seed": meta["seed"],
-            "operator": by,
-            "trained_at": at.isoformat(timespec="seconds"),
-            "environment": f"Python {platform.python_version()}, {environment}",
-        },
-        "metrics": [
-            {
-                "indicator": e.indicator,
-                "method": methods[e.indicator],
-                "origins": e.origins,
-                "outcomes": e.outcomes,
-                "loss_ratio": e.loss_ratio,
-                "low_evidence": e.low_evidence,
-            }
-            for e in evidence
-        ],
-        "calibration": [{"indicator": e.indicator, "coverage": e.coverage} for e in evidence],
-        "gates": [gate.as_dict() for gate in gates],
-        "deployment": "A verified local copy; the promotion record names the champion.",
-        "monitoring": "Coverage and attained shares of past suggestions, with each new year of figures.",
-        "exit": "Roll back to the champion before; without a model, pooled growth is fitted on the spot.",
-    }
+    )
+    return record(tracker, what, alias=CHALLENGER)
+
+
+def by_step(table: pd.DataFrame | None) -> dict[int | None, dict[str, float]]:
+    """Give the figures of each origin by its step; where an origin has several rows, each is named by its texts.
+
+    >>> by_step(pd.DataFrame({"year": [2022, 2023], "loss_ratio": [0.9, 1.1]}))
+    {2022: {'origin.loss_ratio': 0.9}, 2023: {'origin.loss_ratio': 1.1}}
+    """
+    step = None if table is None else next((name for name in STEPS if name in table), None)
+    if table is None or step is None:
+        return {}
+    others = [name for name in table.columns if name != step]
+    figures = [name for name in others if pd.api.types.is_numeric_dtype(table[name]) and table[name].dtype != bool]
+    named = [name for name in others if name not in figures and table[name].map(lambda one: isinstance(one, str)).all()]
+    out: dict[int | None, dict[str, float]] = {}
+    for row in table.to_dict("records"):
+        prefix = ".".join(["origin", *(_word(row[name]) for name in named)])
+        out.setdefault(_step(row[step]), {}).update(
+            {f"{prefix}.{name}": float(row[name]) for name in figures if row[name] == row[name]}
+        )
+    return out
+
+
+def _step(value: Any) -> int:
+    """Take the year of an origin, which may be written as a period such as `2023-Q4`."""
+    return int(str(value)[:4])
+
+
+def _word(value: str) -> str:
+    """Leave what MLflow takes in the name of a figure."""
+    return "".join(letter if letter.isalnum() or letter in "_-./ " else "_" for letter in value) or "_"
+
+
+def _card(folder: Path) -> dict[str, bytes]:
+    facts = card_facts(folder)
+    files = {f"card/{name}": (folder / name).read_bytes() for name in (*card_names(), FACTS)}
+    return files | {f"plots/{name}": picture.encode() for name, picture in plots(facts).items()}
+
+
+def _flat(plain: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for key, value in plain.items():
+        out |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return out
+
+
+def _json(plain: Any) -> bytes:
+    return (json.dumps(plain, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()

@@ -18,21 +18,17 @@ from models.bundle import ModelBundle
 from models.levels import Level, horizon_periods, levels_of, target_codes
 from models.outcome.global_growth import GlobalGrowth, rolling_growth
 from models.outcome.problem import TargetProblem
+from models.outcome.settings import DEFAULT, TargetSettings
 from models.outcome.target import TargetModel
 from models.outcome.trial import TRIAL_ORIGINS
-from training.card import model_card
+from training.card import target_facts, write_cards
 from training.distributed import run_tasks
-from training.gates import (
-    COVERAGE_LIMITS,
-    FEWEST_ORIGINS,
-    FEWEST_OUTCOMES,
-    Gate,
-    IndicatorEvidence,
-    check_gates,
-)
+from training.gating.gate import COVERAGE_LIMITS, FEWEST_ORIGINS, FEWEST_OUTCOMES, Gate, IndicatorEvidence
+from training.gating.rules import GateRules
+from training.gating.target_gates import check_evidence
 from training.progress import Progress, silent
-from training.promote import champion_digest, promote
-from training.record import card_facts, record_run
+from training.promote import MODELS, champion_digest, promote
+from training.record import record_run
 from training.track import Tracker
 
 KIND = "target"
@@ -118,26 +114,26 @@ def model_name(dataset: str) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[:48]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
-LevelTask = tuple[str, TargetProblem, int, Mapping[int, GlobalGrowth]]
-"""Key of a level, its problem, its seed, and the models over all indicators of such levels by year."""
+LevelTask = tuple[str, TargetProblem, int, Mapping[int, GlobalGrowth], TargetSettings]
+"""Key of a level, its problem, its seed, the models over all indicators of such levels by year, and the settings."""
 
 
 def fit_level(task: LevelTask) -> tuple[str, TargetModel]:
     """Fit one level of one indicator; a task of its own, so that it may run elsewhere."""
-    key, problem, seed, shared = task
-    return key, TargetModel.fit(problem, seed=seed, shared=shared)
+    key, problem, seed, shared, settings = task
+    return key, TargetModel.fit(problem, seed=seed, shared=shared, settings=settings)
 
 
-def level_tasks(levels: Sequence[Level], *, seed: int) -> list[LevelTask]:
+def level_tasks(levels: Sequence[Level], *, seed: int, settings: TargetSettings = DEFAULT) -> list[LevelTask]:
     """Set up the fits of all levels; what their indicators have in common is learned first, level by level."""
     together: dict[str, list[TargetProblem]] = {}
     for level in levels:
         together.setdefault(level.name, []).append(level.problem)
     shared = {
-        name: rolling_growth(problems, origins=TRIAL_ORIGINS, seed=level_seed(name, seed))
+        name: rolling_growth(problems, origins=TRIAL_ORIGINS, seed=level_seed(name, seed), settings=settings)
         for name, problems in together.items()
     }
-    return [(level.key, level.problem, level_seed(level.key, seed), shared[level.name]) for level in levels]
+    return [(level.key, level.problem, level_seed(level.key, seed), shared[level.name], settings) for level in levels]
 
 
 def level_seed(key: str, seed: int) -> int:
@@ -217,11 +213,17 @@ def retrain(
         "seed": seed,
     }
     bundle = bundle_of(models, about)
-    gates = check_gates(evidence)
+    gates = check_evidence(GateRules.packaged(), evidence)
     methods = {key: model.method for key, model in models.items()}
     name = model_name(snapshot.about.dataset)
-    facts = card_facts(snapshot, name, bundle, evidence, methods, gates, by=by, at=clock())
-    registered = record_run(name, bundle, evidence, model_card(facts), tracker=tracker)
+    facts = target_facts(
+        snapshot, name, bundle, evidence=evidence, gates=gates, home=home, by=by, at=clock().isoformat()
+    )
+    card = Path(home) / MODELS / name / "cards" / bundle.version
+    write_cards(facts, card)
+    registered = record_run(
+        name, bundle, run=f"{KIND}-{bundle.version}", card=card, metrics=_figures(evidence), tracker=tracker
+    )
     training = Training(name, bundle.version, registered, about["as_of"], evidence, methods, gates, promoted=False)
     if not all(gate.passed for gate in gates):
         return training
@@ -237,6 +239,15 @@ def retrain(
         tracker=tracker,
     )
     return Training(**{**training.__dict__, "promoted": True})
+
+
+def _figures(evidence: Sequence[IndicatorEvidence]) -> dict[str, float]:
+    return {
+        f"{e.indicator}.{key}": value
+        for e in evidence
+        for key, value in (("loss_ratio", e.loss_ratio), ("coverage_80", e.coverage))
+        if value == value
+    }
 
 
 def level_evidence(level: Level, model: TargetModel) -> IndicatorEvidence:

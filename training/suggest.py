@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
@@ -29,6 +30,8 @@ ON_REQUEST = "fitted-on-request"
 """Model version of what the champion may not answer."""
 LOW = "low: "
 """Begins the evidence of what rests on little."""
+Champion = ModelBundle | Literal["recorded"] | None
+"""The model to ask: one at hand, none, or the one that the record of promotions names at this moment."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ def suggest_targets(
     latest: bool,
     quantiles: Sequence[float] = (),
     policy: TargetPolicy = DEFAULT_POLICY,
+    model: Champion = "recorded",
     progress: Progress = silent,
 ) -> Suggestions:
     """Suggest floor, target and stretch for every unit and indicator.
@@ -88,6 +92,8 @@ def suggest_targets(
     quantiles : sequence of float
     policy : TargetPolicy
         Whose levels are suggested.
+    model : ModelBundle, optional
+        The champion to ask; see `Champion`.
     progress : Progress
 
     Raises
@@ -101,7 +107,9 @@ def suggest_targets(
     if not codes:
         hint = "Give at least one indicator whose perspective is not context and whose target_allowed is true."
         raise LoadlineError("no indicator of the data may have targets", where=snapshot.about.dataset, hint=hint)
-    parts = year_distributions(snapshot, panel, year, home=home, origin=origin, codes=codes, progress=progress)
+    parts = year_distributions(
+        snapshot, panel, year, home=home, origin=origin, codes=codes, model=model, progress=progress
+    )
     if not parts:
         raise LoadlineError(
             "no unit has a whole year of figures to start from",
@@ -125,6 +133,7 @@ def year_distributions(
     home: Path,
     origin: int,
     codes: Sequence[str],
+    model: Champion = "recorded",
     progress: Progress = silent,
 ) -> list[SuggestedLevel]:
     """Find the distribution of a year's outcome for every unit, one indicator after the other.
@@ -141,6 +150,8 @@ def year_distributions(
         Last period (ordinal) that may be used.
     codes : sequence of str
         Indicators asked about.
+    model : ModelBundle, optional
+        The champion to ask; see `Champion`.
     progress : Progress
 
     Raises
@@ -149,7 +160,7 @@ def year_distributions(
         Where the year is over.
     """
     ahead = horizon_periods(panel, year, origin)
-    serving = fitting_champion(snapshot, home=home, known_on=panel.known_on, ahead=ahead)
+    serving = fitting_champion(snapshot, home=home, known_on=panel.known_on, ahead=ahead, model=model)
     ready, version = (models_in(serving), serving.version) if serving is not None else ({}, ON_REQUEST)
     parts: list[SuggestedLevel] = []
     for number, code in enumerate(codes):
@@ -202,9 +213,11 @@ def _rows(part: SuggestedLevel, levels: TargetLevels, quantiles: Sequence[float]
     return frame.assign(last_actual=part.level.latest, model_version=part.model_version)
 
 
-def fitting_champion(snapshot: Snapshot, *, home: Path, known_on: date, ahead: int) -> ModelBundle | None:
-    """Load the champion if it may answer the question."""
-    found = champion(home, model_name(snapshot.about.dataset))
+def fitting_champion(
+    snapshot: Snapshot, *, home: Path, known_on: date, ahead: int, model: Champion = "recorded"
+) -> ModelBundle | None:
+    """Give the champion if it may answer the question."""
+    found = champion(home, model_name(snapshot.about.dataset)) if isinstance(model, str) else model
     if found is None or found.meta["horizon"] != ahead or date.fromisoformat(found.meta["known_on"]) > known_on:
         return None
     return found

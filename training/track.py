@@ -1,39 +1,31 @@
-"""Runs and registered models in MLflow: an embedded database by default, a server where one is named.
+"""Where runs are recorded and models registered in MLflow: an embedded database by default, or a server.
 
 Bundles are plain artifacts of a run, checked against the digest in the tags of the registered version. Neither pyfunc
-nor pickle is used, and versions are named by aliases, never by stages, which MLflow has retired.
+nor pickle is used, and versions are named by aliases, never by stages, which MLflow has retired. What is recorded of a
+run is in `training.recorded_run`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import re
 import sqlite3
 import tempfile
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from features.errors import LoadlineError
-from models.bundle import MANIFEST, ModelBundle
+from models.bundle import ModelBundle
 from training.lock import file_lock
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-BUNDLE = "bundle"  # where a run keeps its model
 DIGEST_TAG = "loadline.digest"
-META_TAGS = ("data_version", "fingerprint", "as_of")  # of a bundle's description, repeated as tags of its version
-
-PARAMS_AT_ONCE = 100  # limits of MLflow's batch call
-METRICS_AT_ONCE = 1000
-LONGEST_PARAM = 6000  # characters; MLflow refuses longer ones
 
 # What MLflow reads from its surroundings. No bank's figures, counts or host names may leave for its makers.
 _NO_TELEMETRY = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
@@ -46,50 +38,6 @@ _DEFAULTS = {
 }
 _SECRET = re.compile(r"//[^/\s]*@")  # name and password in an address, which MLflow repeats in its messages
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run that is being recorded, or was.
-
-    Attributes
-    ----------
-    run_id, artifact_uri : str
-        Its name in MLflow and the place of its files.
-    """
-
-    run_id: str
-    artifact_uri: str
-    _tracker: Tracker
-
-    def log_metrics(self, metrics: Mapping[str, float], *, step: int = 0) -> None:
-        """Record figures; a step can number the origins of a backtest."""
-        from mlflow.entities import Metric
-
-        now = time.time_ns() // 1_000_000
-        entries = [Metric(name, float(value), now, step) for name, value in metrics.items()]
-        with self._tracker.explained():
-            for start in range(0, len(entries), METRICS_AT_ONCE):
-                self._tracker.client.log_batch(self.run_id, metrics=entries[start : start + METRICS_AT_ONCE])
-
-    def log_params(self, params: Mapping[str, Any]) -> None:
-        """Record settings; what is not text is written as JSON, and cut at `LONGEST_PARAM` characters."""
-        from mlflow.entities import Param
-
-        entries = [Param(name, _text(value)[:LONGEST_PARAM]) for name, value in params.items()]
-        with self._tracker.explained():
-            for start in range(0, len(entries), PARAMS_AT_ONCE):
-                self._tracker.client.log_batch(self.run_id, params=entries[start : start + PARAMS_AT_ONCE])
-
-    def log_folder(self, folder: str | Path, path: str) -> None:
-        """Keep the files of a folder under a path of the run."""
-        with self._tracker.explained():
-            self._tracker.client.log_artifacts(self.run_id, str(folder), path)
-
-    def log_text(self, text: str, path: str) -> None:
-        """Keep a text as a file of the run."""
-        with self._tracker.explained():
-            self._tracker.client.log_text(self.run_id, text, path)
 
 
 @dataclass(frozen=True)
@@ -157,7 +105,7 @@ class Tracker:
         LoadlineError
             Where MLflow, its database, its server or its files fail.
         """
-        _settle_mlflow()
+        settle_mlflow()
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
 
@@ -173,37 +121,8 @@ class Tracker:
             what = _SECRET.sub("//", text.splitlines()[0]) if text else type(error).__name__
             raise LoadlineError(f"MLflow: {what}", where=_SECRET.sub("//", self.uri), hint=hint) from None
 
-    @contextmanager
-    def run(
-        self,
-        experiment: str,
-        name: str,
-        *,
-        params: Mapping[str, Any] | None = None,
-        tags: Mapping[str, Any] | None = None,
-    ) -> Iterator[Run]:
-        """Record a run: finished, failed where an error passes through, or killed where it is interrupted."""
-        client = self.client
-        with self.explained():
-            texts = {key: _text(value) for key, value in (tags or {}).items()}
-            info = client.create_run(self._experiment(experiment), tags=texts, run_name=name).info
-        run = Run(info.run_id, info.artifact_uri or "", self)
-        status = "FINISHED"
-        try:
-            run.log_params(params or {})
-            yield run
-        except BaseException as error:
-            status = "FAILED" if isinstance(error, Exception) else "KILLED"
-            raise
-        finally:
-            if status == "FINISHED":
-                with self.explained():
-                    client.set_terminated(run.run_id, status)
-            else:
-                with suppress(Exception):  # the error on its way says more than one about its record
-                    client.set_terminated(run.run_id, status)
-
-    def _experiment(self, name: str) -> str:
+    def experiment(self, name: str) -> str:
+        """Give the number of an experiment, made if need be; to be called within `explained`."""
         from mlflow.exceptions import MlflowException
 
         found = self.client.get_experiment_by_name(name)
@@ -216,46 +135,6 @@ class Tracker:
                 if found is None:
                     raise
         return found.experiment_id
-
-    def register(self, model_name: str, run: Run, bundle: ModelBundle, *, alias: str | None = None) -> int:
-        """Register the bundle of a run as a new version, tagged with its digest and the data behind it.
-
-        A run that keeps no bundle yet is given it; one that keeps another is refused.
-
-        Returns
-        -------
-        int
-            The number of the version.
-
-        Raises
-        ------
-        LoadlineError
-            Where the run keeps another bundle, or MLflow fails.
-        """
-        from mlflow.exceptions import MlflowException
-
-        with self.explained():
-            self._ensure_kept(run, bundle)
-            with suppress(MlflowException):  # it is there already, or the next call says what is wrong
-                self.client.create_registered_model(model_name)
-            tags = {DIGEST_TAG: bundle.digest, "loadline.kind": bundle.kind}
-            tags |= {f"loadline.{key}": _text(bundle.meta[key]) for key in META_TAGS if key in bundle.meta}
-            made = self.client.create_model_version(
-                model_name, f"{run.artifact_uri}/{BUNDLE}", run.run_id, tags=tags, await_creation_for=0
-            )
-            if alias is not None:
-                self.client.set_registered_model_alias(model_name, alias, str(made.version))
-            return int(made.version)
-
-    def _ensure_kept(self, run: Run, bundle: ModelBundle) -> None:
-        with tempfile.TemporaryDirectory() as scratch:
-            if not self.client.list_artifacts(run.run_id, BUNDLE):
-                run.log_folder(bundle.save(Path(scratch) / BUNDLE), BUNDLE)
-                return
-            kept = Path(self.client.download_artifacts(run.run_id, f"{BUNDLE}/{MANIFEST}", scratch)).read_bytes()
-        if hashlib.sha256(kept).hexdigest() != bundle.digest:
-            hint = "Register the bundle that was logged with the run."
-            raise LoadlineError(f"the run keeps another model than {bundle.version}", where=run.run_id, hint=hint)
 
     def fetch(self, model_name: str, version: int | str, *, into: str | Path) -> ModelBundle:
         """Download a version, verify it against the digest in its tags and save it.
@@ -303,7 +182,7 @@ class Tracker:
             return max(numbers)
 
 
-def _settle_mlflow() -> None:
+def settle_mlflow() -> None:
     """Set what MLflow reads while it is imported; to be called before every first import of it."""
     os.environ.update(_NO_TELEMETRY)
     for name, value in _DEFAULTS.items():
@@ -329,7 +208,3 @@ def _check_sqlite(uri: str, *, path: Path | None) -> None:
         raise LoadlineError(
             f"the MLflow database cannot be opened: {error}", where=named.database, hint=hint
         ) from error
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)

@@ -12,6 +12,7 @@ import numpy as np
 
 from models.deterioration.problem import DeteriorationProblem
 from models.deterioration.rows import Rows
+from models.deterioration.settings import DEFAULT, WarningSettings
 from models.explanation.contrast import Players
 from models.explanation.trees import TreeEnsemble
 
@@ -25,10 +26,6 @@ FEW_ROWS = 10_000
 
 _SHAPE: dict[str, Any] = {
     "objective": "binary",
-    "learning_rate": 0.05,
-    "min_child_samples": 20,
-    "lambda_l2": 5.0,
-    "feature_fraction": 0.4,
     "bagging_fraction": 0.7,
     "bagging_freq": 1,
     "extra_trees": True,
@@ -55,11 +52,25 @@ class Boosted:
 
     @classmethod
     def fit(
-        cls, problem: DeteriorationProblem, *, seed: int, rounds: int = ROUNDS[-1], bags: int = 0, threads: int = 1
+        cls,
+        problem: DeteriorationProblem,
+        *,
+        seed: int,
+        rounds: int = ROUNDS[-1],
+        bags: int = 0,
+        threads: int = 1,
+        settings: WarningSettings = DEFAULT,
     ) -> Boosted:
         """Learn from rows, the size of the trees following from the positives; `bags` as the rows suggest where 0."""
         leaves = next(number for least, number in reversed(LEAVES) if problem.positives >= least)
-        shape = _SHAPE | {"num_leaves": leaves, "num_threads": threads}
+        shape = _SHAPE | {
+            "num_leaves": max(2, round(settings.leaves * leaves)),
+            "learning_rate": settings.rate,
+            "min_child_samples": settings.least_rows,
+            "lambda_l2": settings.l2,
+            "feature_fraction": settings.columns,
+            "num_threads": threads,
+        }
         if problem.direction.any():
             shape |= {"monotone_constraints": [int(sign) for sign in problem.direction]}
         data = lgb.Dataset(

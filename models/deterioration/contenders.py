@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +15,7 @@ from models.deterioration.judging import average_precision
 from models.deterioration.linear import PENALTIES, Linear, ridge_path, single
 from models.deterioration.problem import DeteriorationProblem
 from models.deterioration.rows import Rows
+from models.deterioration.settings import DEFAULT, WarningSettings
 from models.explanation.contrast import Players
 
 PRIOR = "prior"
@@ -52,16 +53,18 @@ class Work:
     rows : Rows
         The same rows, ready.
     seed, threads : int
+    settings : WarningSettings
     """
 
     problem: DeteriorationProblem
     rows: Rows
     seed: int
     threads: int = 1
+    settings: WarningSettings = DEFAULT
 
     def at(self, chosen: np.ndarray) -> Work:
         """Keep some rows."""
-        return Work(self.problem.rows(chosen), self.rows.at(chosen), self.seed, self.threads)
+        return replace(self, problem=self.problem.rows(chosen), rows=self.rows.at(chosen))
 
 
 class Contender(Protocol):
@@ -173,12 +176,16 @@ class BoostedTrees:
     def trials(self, work: Work, later: Rows, settings: Sequence[float]) -> np.ndarray:
         """Give the log-odds of other rows after so many trees."""
         rounds = [int(one) for one in settings]
-        grown = Boosted.fit(work.problem, seed=work.seed, rounds=max(rounds), bags=1, threads=work.threads)
+        grown = Boosted.fit(
+            work.problem, seed=work.seed, rounds=max(rounds), bags=1, threads=work.threads, settings=work.settings
+        )
         return grown.margins(later, rounds, threads=work.threads)
 
     def fit(self, work: Work, setting: float) -> Boosted:
         """Fit so many trees."""
-        return Boosted.fit(work.problem, seed=work.seed, rounds=int(setting), threads=work.threads)
+        return Boosted.fit(
+            work.problem, seed=work.seed, rounds=int(setting), threads=work.threads, settings=work.settings
+        )
 
 
 @dataclass(frozen=True)
@@ -193,11 +200,13 @@ class RandomTrees:
 
     def trials(self, work: Work, later: Rows, settings: Sequence[float]) -> np.ndarray:
         """Give the log-odds of other rows by a smaller forest."""
-        return Forest.trial(work.rows, work.problem.y, later, seed=work.seed, threads=work.threads)[None]
+        y, threads = work.problem.y, work.threads
+        return Forest.trial(work.rows, y, later, seed=work.seed, threads=threads, settings=work.settings)[None]
 
     def fit(self, work: Work, setting: float) -> Forest:
         """Grow the forest."""
-        return Forest.fit(work.rows, work.problem.y, seed=work.seed, threads=work.threads)
+        y, threads = work.problem.y, work.threads
+        return Forest.fit(work.rows, y, seed=work.seed, threads=threads, settings=work.settings)
 
 
 INDICATOR, REGRESSION, BOOSTED, FOREST = "indicator", "regression", "boosted", "forest"

@@ -16,6 +16,7 @@ from scipy.special import logit
 
 from models.deterioration.rows import Rows
 from models.deterioration.scores import NormalScores
+from models.deterioration.settings import DEFAULT, WarningSettings
 from models.explanation.contrast import Players
 from models.explanation.trees import TreeEnsemble
 
@@ -55,18 +56,29 @@ class Forest:
     rate: float
 
     @classmethod
-    def fit(cls, rows: Rows, y: np.ndarray, *, seed: int, threads: int = 1) -> Forest:
+    def fit(
+        cls, rows: Rows, y: np.ndarray, *, seed: int, threads: int = 1, settings: WarningSettings = DEFAULT
+    ) -> Forest:
         """Grow the trees; how many follows from the number of rows."""
         count = TREES if len(y) < MANY_ROWS else FEWER_TREES
-        trees, rate = _grown(rows, y, count=count, seed=seed, threads=threads)
+        trees, rate = _grown(rows, y, count=count, seed=seed, threads=threads, settings=settings)
         texts = [_tree_text(place, one, rows.scale) for place, one in enumerate(trees)]
         return cls(_text(texts, rows.X.shape[1]), rate)
 
     @classmethod
-    def trial(cls, rows: Rows, y: np.ndarray, later: Rows, *, seed: int, threads: int = 1) -> np.ndarray:
+    def trial(
+        cls,
+        rows: Rows,
+        y: np.ndarray,
+        later: Rows,
+        *,
+        seed: int,
+        threads: int = 1,
+        settings: WarningSettings = DEFAULT,
+    ) -> np.ndarray:
         """Give the log-odds (n,) of later rows by a smaller forest that is not kept."""
         count = TRIAL_TREES if len(y) < MANY_ROWS else FEWER_TRIAL_TREES
-        trees, rate = _grown(rows, y, count=count, seed=seed, threads=threads)
+        trees, rate = _grown(rows, y, count=count, seed=seed, threads=threads, settings=settings)
         found = np.zeros(len(later.X))
         for tree in trees:
             found += _rates(tree)[tree.apply(later.scores)]
@@ -99,7 +111,9 @@ class Forest:
         return values * np.where(even, slope, apart / np.where(even, 1.0, gap))[:, None]
 
 
-def _grown(rows: Rows, y: np.ndarray, *, count: int, seed: int, threads: int) -> tuple[list[Any], float]:
+def _grown(
+    rows: Rows, y: np.ndarray, *, count: int, seed: int, threads: int, settings: WarningSettings
+) -> tuple[list[Any], float]:
     """Grow trees, and give the base rate of the rows that they saw."""
     from sklearn.ensemble import ExtraTreesClassifier
 
@@ -107,7 +121,8 @@ def _grown(rows: Rows, y: np.ndarray, *, count: int, seed: int, threads: int) ->
     positive, calm = np.flatnonzero(y == 1), np.flatnonzero(y == 0)
     seen = min(len(calm), max(CALM_ROWS, CALM_PER_POSITIVE * len(positive)))
     group = GROUP if seen < len(calm) else count
-    leaf = LEAST_LEAF if len(y) < MANY_ROWS else MANY_LEAST_LEAF
+    usual = LEAST_LEAF if len(y) < MANY_ROWS else MANY_LEAST_LEAF
+    leaf = max(1, round(settings.forest_leaf * usual))
     trees: list[Any] = []
     for _ in range(count // group):
         drawn = rng.choice(calm, seen, replace=False) if seen < len(calm) else calm

@@ -20,6 +20,7 @@ from models.deterioration.rows import Rows
 from models.deterioration.sampling import sampled
 from models.deterioration.saving import learner_from, parts_of
 from models.deterioration.scores import NormalScores
+from models.deterioration.settings import DEFAULT, WarningSettings
 from models.explanation.contrast import Players
 
 FORMAT = 1
@@ -53,6 +54,8 @@ class DeteriorationModel:
         `blend` out of fold (`auc`, `auc_within`, `average_precision`, `log_loss`, `brier`; contenders also `share` and
         `setting`), `forward` (the same from earlier rows only; None where there is too little time), `base`,
         `calibration`, `working_point`, `replaced_by`. Figures that cannot be had are None.
+    settings : WarningSettings
+        What it was fitted with.
     """
 
     names: tuple[str, ...]
@@ -63,10 +66,17 @@ class DeteriorationModel:
     constant: float
     calibration: Calibration
     record: dict[str, Any]
+    settings: WarningSettings = DEFAULT
 
     @classmethod
     def fit(
-        cls, problem: DeteriorationProblem, *, seed: int, threads: int = 1, ahead: bool = False
+        cls,
+        problem: DeteriorationProblem,
+        *,
+        seed: int,
+        threads: int = 1,
+        ahead: bool = False,
+        settings: WarningSettings = DEFAULT,
     ) -> DeteriorationModel:
         """Learn from matured rows; how much is learned follows from how many positives there are.
 
@@ -79,6 +89,7 @@ class DeteriorationModel:
             True for a model that answers about later times: learners are then chosen, blended and calibrated by how
             they foretold later rows from earlier ones. Rows held back from among others flatter what has learned the
             times by heart.
+        settings : WarningSettings
 
         Raises
         ------
@@ -94,7 +105,7 @@ class DeteriorationModel:
         scale = NormalScores.of(used.X)
         rows = Rows(used.X, scale)
         _ = rows.scores  # once for all folds
-        work = Work(used, rows, seed, threads)
+        work = Work(used, rows, seed, threads, settings)
         found = contest(work, ahead=ahead)
         alone = replace(work, threads=1)  # as many learners at a time: threads within one mostly wait for each other
         with ThreadPoolExecutor(threads) as pool:
@@ -110,6 +121,7 @@ class DeteriorationModel:
             found.constant,
             calibration,
             recorded(problem, used, found, calibration),
+            settings,
         )
 
     def margin(self, X: np.ndarray, *, threads: int = 1) -> np.ndarray:
@@ -215,6 +227,7 @@ class DeteriorationModel:
             "constant": self.constant,
             "calibration": self.calibration.as_dict(),
             "record": self.record,
+            "settings": self.settings.as_dict(),
         }
         return {"texts": texts, "arrays": arrays, "meta": meta}
 
@@ -241,6 +254,7 @@ class DeteriorationModel:
             meta["constant"],
             Calibration.from_dict(meta["calibration"]),
             meta["record"],
+            WarningSettings.from_dict(meta["settings"]) if "settings" in meta else DEFAULT,
         )
 
 

@@ -15,12 +15,12 @@ POSITIVE_SHARE = 0.4
 """Positives are thinned out only where they alone would take more than this share."""
 
 
-def sampled(problem: DeteriorationProblem, *, seed: int) -> DeteriorationProblem:
+def sampled(problem: DeteriorationProblem, *, seed: int, figures: int = MOST_FIGURES) -> DeteriorationProblem:
     """Draw rows evenly within positives and others; the weight of what stays makes up for what goes.
 
     Of monthly rows only quarter-ends are drawn from where there are too many rows: months in between hardly differ.
     """
-    most = min(MOST_ROWS, MOST_FIGURES // max(1, problem.X.shape[1]))
+    most = min(MOST_ROWS, figures // max(1, problem.X.shape[1]))
     if len(problem) <= most:
         return problem
     rng = np.random.default_rng(seed)

@@ -15,7 +15,6 @@ from models.explanation.contrast import Players
 from models.explanation.trees import TreeEnsemble
 from models.outcome.history import FEATURES
 from models.outcome.opinions import DRIFT, GLOBAL, POOLED, RECIPE, STEADY
-from models.outcome.relative import KEPT
 from models.outcome.target import TargetModel
 
 FEATURE_GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -35,7 +34,7 @@ ENSEMBLES_KEPT = 64
 """Trees that are kept as arrays: those of some thirty indicators, a hundred kilobytes each."""
 
 Broken = tuple[np.ndarray, float]
-"""Growth by group of features (groups,) beyond that of the reference row, and the reference row's own."""
+"""Growth by group of features (..., groups) beyond that of the reference row, and the reference row's own."""
 
 
 @lru_cache(maxsize=ENSEMBLES_KEPT)
@@ -44,16 +43,16 @@ def _trees(text: str) -> TreeEnsemble:
 
 
 def _by_group(values: np.ndarray) -> np.ndarray:
-    """Add up values of features (F,) by group (groups,)."""
-    found = np.zeros(len(PLAYERS.names))
-    np.add.at(found, np.array(PLAYERS.of_feature), values)
+    """Add up values of features (..., F) by group (..., groups)."""
+    found = np.zeros((*values.shape[:-1], len(PLAYERS.names)))
+    np.add.at(found, (..., np.array(PLAYERS.of_feature)), values)
     return found
 
 
 def _tree_growth(text: str, x: np.ndarray, r: np.ndarray) -> Broken:
     trees = _trees(text)
-    values = trees.contrast(x[None], r[None], player=PLAYERS.of_feature, count=len(PLAYERS.names))
-    return values[0], float(trees.margin(r[None])[0])
+    values = trees.contrast(np.atleast_2d(x), r[None], player=PLAYERS.of_feature, count=len(PLAYERS.names))
+    return values.reshape(*x.shape[:-1], -1), float(trees.margin(r[None])[0])
 
 
 def _recipe(model: TargetModel, x: np.ndarray, r: np.ndarray) -> Broken:
@@ -63,7 +62,7 @@ def _recipe(model: TargetModel, x: np.ndarray, r: np.ndarray) -> Broken:
     if relative.trees:
         grown, at_reference = _tree_growth(relative.trees, x, r)
         values, level = (values + grown) / 2, (level + at_reference) / 2
-    kept = KEPT * relative.deviation
+    kept = relative.kept * relative.deviation
     return kept * values, kept * level
 
 
@@ -72,7 +71,7 @@ def _shared_trees(model: TargetModel, x: np.ndarray, r: np.ndarray) -> Broken:
         return _recipe(model, x, r)
     relative = model.recipe.relative
     values, level = _tree_growth(model.shared.trees, relative.standard.apply(x), relative.standard.apply(r))
-    kept = KEPT * relative.deviation
+    kept = model.shared.kept * relative.deviation
     return kept * values, kept * level
 
 
@@ -82,8 +81,8 @@ def _drift(_model: TargetModel, x: np.ndarray, r: np.ndarray) -> Broken:
     return _by_group(values - level), float(level.sum())
 
 
-def _nothing(_model: TargetModel, _x: np.ndarray, _r: np.ndarray) -> Broken:
-    return np.zeros(len(PLAYERS.names)), 0.0
+def _nothing(_model: TargetModel, x: np.ndarray, _r: np.ndarray) -> Broken:
+    return np.zeros((*x.shape[:-1], len(PLAYERS.names))), 0.0
 
 
 BREAKDOWNS: Mapping[str, Callable[[TargetModel, np.ndarray, np.ndarray], Broken]] = {
@@ -97,7 +96,7 @@ BREAKDOWNS: Mapping[str, Callable[[TargetModel, np.ndarray, np.ndarray], Broken]
 
 
 def broken_down(name: str, model: TargetModel, *, row: np.ndarray, reference: np.ndarray) -> Broken:
-    """Contrast what a learner makes of a row (F,) with what it makes of a reference (F,).
+    """Contrast what a learner makes of a row (F,), or of rows (n, F), with what it makes of a reference (F,).
 
     The recipe stands in for a learner that had nothing to say, as it does in the blend.
     """

@@ -15,15 +15,11 @@ import numpy as np
 
 from models.outcome.baselines import Learned
 from models.outcome.problem import TargetProblem
-from models.outcome.relative import KEPT, REACH, TREES, TREES_FROM, Standard, matrix
+from models.outcome.relative import REACH, TREES_FROM, Standard, grown_trees, matrix
+from models.outcome.settings import DEFAULT, KEPT, TargetSettings
 
 FEWEST_PROBLEMS = 2
 """With one indicator there is nothing to share: its own trees already see every unit."""
-
-SHAPE = {"num_leaves": 8, "min_child_samples": 40}
-GLOBAL_TREES = 120
-"""Several indicators have several times the rows: trees twice the size, and half as many again. Against the shape of a
-single indicator's trees the loss fell by 0.1% on tuned panels and by 0.4% on others."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +30,17 @@ class GlobalGrowth:
     ----------
     trees : str
         LightGBM's own text format.
+    kept : float
+        Share of what is predicted that is kept.
     """
 
     trees: str
+    kept: float = KEPT
 
     @classmethod
-    def fit(cls, problems: Sequence[TargetProblem], *, seed: int) -> GlobalGrowth | None:
+    def fit(
+        cls, problems: Sequence[TargetProblem], *, seed: int, settings: TargetSettings = DEFAULT
+    ) -> GlobalGrowth | None:
         """Learn from the known rows of several problems; None where there are too few of either.
 
         Parameters
@@ -47,14 +48,14 @@ class GlobalGrowth:
         problems : sequence of TargetProblem
             Of different indicators, all cut at the same origin; their order does not matter.
         seed : int
+        settings : TargetSettings
         """
         blocks = [_block(problem) for problem in sorted(problems, key=lambda one: one.indicator.code)]
         blocks = [(X, y) for X, y in blocks if len(y)]
         if len(blocks) < FEWEST_PROBLEMS or sum(len(y) for _, y in blocks) < TREES_FROM:
             return None
         X, y = np.concatenate([X for X, _ in blocks]), np.concatenate([y for _, y in blocks])
-        data = lgb.Dataset(X, y, params={"max_bin": TREES["max_bin"], "verbose": -1})
-        return cls(lgb.train(TREES | SHAPE | {"seed": seed}, data, GLOBAL_TREES).model_to_string())
+        return cls(grown_trees(X, y, settings=settings.shared, seed=seed), settings.kept)
 
     def predict(self, X: np.ndarray, *, standard: Standard, deviation: float) -> np.ndarray:
         """Predict relative latent growth (rows,) of one indicator.
@@ -69,7 +70,7 @@ class GlobalGrowth:
             Of the indicator's own relative growth.
         """
         booster = lgb.Booster(model_str=self.trees)
-        return KEPT * deviation * np.asarray(booster.predict(standard.apply(X), num_threads=1))
+        return self.kept * deviation * np.asarray(booster.predict(standard.apply(X), num_threads=1))
 
 
 def _block(problem: TargetProblem) -> tuple[np.ndarray, np.ndarray]:
@@ -83,7 +84,9 @@ def _block(problem: TargetProblem) -> tuple[np.ndarray, np.ndarray]:
     return Standard.of(X).apply(X), label
 
 
-def rolling_growth(problems: Sequence[TargetProblem], *, origins: int, seed: int) -> Mapping[int, GlobalGrowth]:
+def rolling_growth(
+    problems: Sequence[TargetProblem], *, origins: int, seed: int, settings: TargetSettings = DEFAULT
+) -> Mapping[int, GlobalGrowth]:
     """Fit the global model for the year asked about and for past origins, each from what was known then.
 
     Parameters
@@ -93,6 +96,7 @@ def rolling_growth(problems: Sequence[TargetProblem], *, origins: int, seed: int
     origins : int
         Past years to go back.
     seed : int
+    settings : TargetSettings
 
     Returns
     -------
@@ -105,7 +109,7 @@ def rolling_growth(problems: Sequence[TargetProblem], *, origins: int, seed: int
     last = max(problem.asked for problem in problems)
     for year in range(last - origins, last + 1):
         past = [p.at(int(np.flatnonzero(p.years == year)[0])) for p in problems if year in p.years]
-        model = GlobalGrowth.fit(past, seed=seed)
+        model = GlobalGrowth.fit(past, seed=seed, settings=settings)
         if model is not None:
             found[year] = model
     return found

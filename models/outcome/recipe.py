@@ -13,6 +13,7 @@ import numpy as np
 from models.outcome.baselines import Learned
 from models.outcome.newcomers import CLASSES, Newcomers, lateness
 from models.outcome.relative import RelativeGrowth, Standard, UnitScale, matrix
+from models.outcome.settings import DEFAULT, TargetSettings
 from models.outcome.shock import cautious_pooled_shock, recipe_shock, residual_points
 
 MAXIMUM_FOLDS = 8
@@ -48,7 +49,7 @@ class Recipe:
     newcomers: Newcomers
 
     @classmethod
-    def fit(cls, learned: Learned, *, seed: int) -> Recipe:
+    def fit(cls, learned: Learned, *, seed: int, settings: TargetSettings = DEFAULT) -> Recipe:
         """Learn from every row whose outcome is known; residuals are those of fits that left their year out."""
         history, relative = learned.history, learned.relative
         X = matrix(history)
@@ -57,7 +58,9 @@ class Recipe:
         def growth(chosen: np.ndarray) -> RelativeGrowth:
             mask = np.zeros(relative.shape, dtype=bool)
             mask[chosen] = np.isfinite(relative[chosen])
-            return RelativeGrowth.fit(X[mask], relative[mask], deviation=history.deviation, seed=seed)
+            return RelativeGrowth.fit(
+                X[mask], relative[mask], deviation=history.deviation, seed=seed, settings=settings
+            )
 
         residual = np.full(relative.shape, np.nan)
         for held in np.array_split(rows, min(len(rows), MAXIMUM_FOLDS)) if len(rows) else []:
@@ -100,6 +103,7 @@ class Recipe:
             },
             "meta": {
                 "deviation": self.relative.deviation,
+                "kept": self.relative.kept,
                 "scale_level": scale.level,
                 "scale_usual": scale.usual,
                 "pooled_scale": self.pooled_scale,
@@ -115,6 +119,7 @@ class Recipe:
             arrays["relative_coefficients"],
             texts.get("relative.lgb.txt", ""),
             meta["deviation"],
+            meta.get("kept", DEFAULT.kept),
         )
         scale = UnitScale(
             Standard(*arrays["scale_standard"]), arrays["scale_coefficients"], meta["scale_level"], meta["scale_usual"]

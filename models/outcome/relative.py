@@ -9,16 +9,10 @@ import lightgbm as lgb
 import numpy as np
 
 from models.outcome.history import FEATURES, JUMP, History
+from models.outcome.settings import DEFAULT, KEPT, TargetSettings, TreeSettings
 
-RIDGE_PENALTY = 100.0
 SCALE_PENALTY = 20.0
-"""Ridge penalties on standardised features, in observations. A small panel has 100 to 300 rows, and its coefficients
-are mostly noise: a penalty of 100 against 10 took 0.6% off the loss on tuned and on other panels; above 10,000 rows it
-does nothing. The scale is the same within 0.1% from 10 to 50."""
-
-KEPT = 0.7
-"""Share of the predicted relative growth that is kept. The brief's half was measured without mean reversion among the
-features; with it 0.5 to 1.0 differ by less than 0.4%, and 0.7 to 0.8 was best."""
+"""Ridge penalty of the scale on standardised features, in observations: the same within 0.1% from 10 to 50."""
 
 TREES_FROM = 500
 """Observations from which the trees join the ridge. Below, they changed the loss by less than 0.2% either way."""
@@ -32,18 +26,13 @@ OWN_YEARS = 8.0
 TREES: dict[str, Any] = {
     "objective": "huber",
     "alpha": 1.5,
-    "num_leaves": 4,
-    "learning_rate": 0.03,
-    "min_child_samples": 20,
-    "lambda_l2": 5.0,
     "max_bin": 63,
     "num_threads": 1,
     "deterministic": True,
     "force_row_wise": True,
     "verbose": -1,
 }
-TREE_COUNT = 80
-"""Small, strongly regularised trees (modelling brief, "Targets", 2)."""
+"""What all trees have in common, whatever their settings."""
 
 SCALE_FEATURES = ("level", "size", "log_volatility", "abs_lag1", "abs_departure")
 
@@ -89,6 +78,12 @@ def ridge(X: np.ndarray, y: np.ndarray, *, penalty: float) -> np.ndarray:
     return np.linalg.solve(X.T @ X + penalty * np.eye(X.shape[1]), X.T @ y)
 
 
+def grown_trees(X: np.ndarray, y: np.ndarray, *, settings: TreeSettings, seed: int) -> str:
+    """Grow boosted trees on standardised features (rows, features) and labels (rows,), as LightGBM's text."""
+    data = lgb.Dataset(X, y, params={"max_bin": TREES["max_bin"], "verbose": -1})
+    return lgb.train(TREES | settings.shape | {"seed": seed}, data, settings.trees).model_to_string()
+
+
 @dataclass(frozen=True)
 class RelativeGrowth:
     """Expected growth of a unit against the group: the average of a ridge and a small Huber LightGBM, shrunk.
@@ -101,26 +96,29 @@ class RelativeGrowth:
         LightGBM's own text format; empty where there were too few observations for trees.
     deviation : float
         Latent size of one standardised label.
+    kept : float
+        Share of what is predicted that is kept.
     """
 
     standard: Standard
     coefficients: np.ndarray
     trees: str
     deviation: float
+    kept: float = KEPT
 
     @classmethod
-    def fit(cls, X: np.ndarray, y: np.ndarray, *, deviation: float, seed: int) -> RelativeGrowth:
+    def fit(
+        cls, X: np.ndarray, y: np.ndarray, *, deviation: float, seed: int, settings: TargetSettings = DEFAULT
+    ) -> RelativeGrowth:
         """Learn from (rows, features) and relative growth (rows,)."""
         standard = Standard.of(X)
         if len(y) == 0:
-            return cls(standard, np.zeros(X.shape[1]), "", deviation)
+            return cls(standard, np.zeros(X.shape[1]), "", deviation, settings.kept)
         ready = standard.apply(X)
         label = np.clip(y / deviation, -REACH, REACH)
-        trees = ""
-        if len(y) >= TREES_FROM:
-            data = lgb.Dataset(ready, label, params={"max_bin": TREES["max_bin"], "verbose": -1})
-            trees = lgb.train(TREES | {"seed": seed}, data, TREE_COUNT).model_to_string()
-        return cls(standard, ridge(ready, label, penalty=RIDGE_PENALTY), trees, deviation)
+        trees = grown_trees(ready, label, settings=settings.own, seed=seed) if len(y) >= TREES_FROM else ""
+        coefficients = ridge(ready, label, penalty=settings.ridge_penalty)
+        return cls(standard, coefficients, trees, deviation, settings.kept)
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Predict relative latent growth (rows,) from (rows, features)."""
@@ -129,7 +127,7 @@ class RelativeGrowth:
         if self.trees:
             leaves = np.asarray(lgb.Booster(model_str=self.trees).predict(ready, num_threads=1))
             found = (found + leaves) / 2
-        return KEPT * self.deviation * found
+        return self.kept * self.deviation * found
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from models.outcome.growth import Transform
 from models.outcome.opinions import GLOBAL, POOLED, Asked
 from models.outcome.problem import TargetProblem
 from models.outcome.recipe import Recipe
+from models.outcome.settings import DEFAULT, TargetSettings
 from models.outcome.stacking import BLENDS, Blend, described, opinions
 from models.outcome.trial import blended, past_trial
 
@@ -47,6 +48,8 @@ class TargetModel:
     test : dict
         The record at past origins: `blend` chosen, `ratios` of its and the others' loss to that of pooled growth,
         `expected` ratio of the chosen one, `coverage` of the 80% band, and the `origins` and `outcomes` tested.
+    settings : TargetSettings
+        What it was fitted with.
     """
 
     transform: Transform
@@ -57,9 +60,17 @@ class TargetModel:
     calibration: Calibration
     years: int
     test: dict[str, Any]
+    settings: TargetSettings = DEFAULT
 
     @classmethod
-    def fit(cls, problem: TargetProblem, *, seed: int, shared: Mapping[int, GlobalGrowth] | None = None) -> TargetModel:
+    def fit(
+        cls,
+        problem: TargetProblem,
+        *,
+        seed: int,
+        shared: Mapping[int, GlobalGrowth] | None = None,
+        settings: TargetSettings = DEFAULT,
+    ) -> TargetModel:
         """Learn from every row whose outcome is known, and choose the blend by a rolling backtest within them.
 
         Parameters
@@ -67,11 +78,13 @@ class TargetModel:
         problem : TargetProblem
         seed : int
         shared : Mapping, optional
-            Of `models.outcome.global_growth.rolling_growth` over the indicators of the same level, by the year asked.
+            Of `models.outcome.global_growth.rolling_growth` over the indicators of the same level, by the year asked,
+            with the same settings.
+        settings : TargetSettings
         """
         learned = Learned.of(problem)
-        recipe = Recipe.fit(learned, seed=seed)
-        trial = past_trial(problem, seed=seed, shared=shared or {})
+        recipe = Recipe.fit(learned, seed=seed, settings=settings)
+        trial = past_trial(problem, seed=seed, shared=shared or {}, settings=settings)
         used = shared.get(problem.asked) if shared and GLOBAL in trial.choice.blend.shares else None
         return cls(
             learned.transform,
@@ -82,6 +95,7 @@ class TargetModel:
             trial.calibration,
             int(learned.known_years),
             trial.as_plain(),
+            settings,
         )
 
     def predict(self, problem: TargetProblem) -> TargetDistribution:
@@ -126,6 +140,7 @@ class TargetModel:
                 "calibration": self.calibration.as_dict(),
                 "years": self.years,
                 "test": self.test,
+                "settings": self.settings.as_dict(),
             },
         }
 
@@ -145,13 +160,15 @@ class TargetModel:
                 f"a target model of format {meta.get('format')}, expected {FORMAT}", hint="Train the model again."
             )
         trees = parts["texts"].get("global.lgb.txt")
+        settings = TargetSettings.from_dict(meta["settings"]) if "settings" in meta else DEFAULT
         return cls(
             Transform.from_dict(meta["transform"]),
             None if meta["zero"] is None else ZeroEvent(**meta["zero"]),
             Recipe.from_parts(parts),
-            None if trees is None else GlobalGrowth(trees),
+            None if trees is None else GlobalGrowth(trees, settings.kept),
             blends[meta["blend"]],
             Calibration(**meta["calibration"]),
             meta["years"],
             meta["test"],
+            settings,
         )

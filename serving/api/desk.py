@@ -20,13 +20,16 @@ from fastapi import Request
 from features.errors import LoadlineError
 from features.indicators import Indicator
 from serving.directory import Directories, Directory, UnitEntry
-from serving.errors import NotFoundError
+from serving.errors import NotFoundError, NotReadyError
+from serving.in_service import InService
+from serving.readiness import readiness
+from serving.registry_state import RegistryState
 
 if TYPE_CHECKING:
     from serving.advisor import Advisor
 
 READINESS_SECONDS = 5.0
-"""Readiness is asked for often, by anybody, and loads the model: an answer stands for this long."""
+"""Readiness is asked for often, and by anybody: an answer stands for this long."""
 FIRST_YEAR, LAST_YEAR = 1800, 2200
 """Years that can be asked for; whether there is a suggestion is for the advisor to say."""
 
@@ -113,10 +116,13 @@ class Desk:
     def __init__(self, advisor: Advisor, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.advisor = advisor
         self.directories = Directories(advisor.snapshot)
+        self.in_service = InService(advisor)
+        self.registry = RegistryState(advisor.settings)
+        advisor.watching.follow(self.in_service)
         self._clock = clock
         self._state: tuple[float, dict[str, str]] = (float("-inf"), {})
         self._year: tuple[tuple[str, int, str] | None, int] = (None, 0)
-        self._asking, self._computing = Lock(), Lock()
+        self._asking, self._looking = Lock(), Lock()
         self._jobs: dict[tuple[object, ...], Future[pd.DataFrame]] = {}
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="path")
 
@@ -160,10 +166,7 @@ class Desk:
 
     def has_model(self, directory: Directory) -> bool:
         """Tell whether a model was promoted for the dataset."""
-        from training.promote import champion_digest
-        from training.retrain import model_name
-
-        return champion_digest(self.advisor.settings.home, model_name(directory.snapshot.about.dataset)) is not None
+        return self.in_service.promoted(directory.snapshot.about.dataset)
 
     def targets(self, code: str, *, year: int | None = None, dataset: str | None = None) -> UnitTargets:
         """Give the suggestions for a unit in the year that the model was trained for, the one after the last complete.
@@ -175,22 +178,23 @@ class Desk:
         ------
         NotFoundError
             Where there is no such unit, no suggestion for it, none for that year, or no model.
+        NotReadyError
+            Where the first suggestions of all are not made yet, or no model can make them.
         """
         directory = self.directory(dataset)
         about = directory.snapshot.about
         unit = self.unit(directory, code)
-        served = self.year(directory)
-        asked = served if year is None else year
-        if asked != served:
-            raise NotFoundError(
-                f"there is no suggestion for {asked}: suggestions are served for {served}",
-                hint=f"Ask for {served}, or run `loadline targets --year {asked} --out FILE`.",
-            )
         if not self.has_model(directory):
+            self._check_year(year, self.year(directory))
             raise NotFoundError(f"there is no model for {about.dataset!r} yet", hint="Run `loadline train`.")
+        served = self.in_service.suggested(about.dataset)
+        if served is None:  # the record was there a moment ago
+            raise NotReadyError(f"there is no model for {about.dataset!r}", hint="Run `loadline train`.")
+        asked = served.mark.year
+        self._check_year(year, asked)
+        directory = self.directories.of(served.snapshot)
         try:
-            with self._computing:  # the first to ask has the whole table made; the others wait for it
-                table = self.advisor.suggesting.suggestion(code, asked, dataset=about.dataset)
+            table = served.of(code)
         except LoadlineError as error:
             raise NotFoundError(
                 f"there is no suggestion for {code!r} in {asked}: {error.what}", hint=error.hint
@@ -200,7 +204,15 @@ class Desk:
                 f"there is no suggestion for {code!r} in {asked}",
                 hint="Suggestions are made for units that have figures of the last years and have not ended.",
             )
-        return UnitTargets(directory, unit, asked, table)
+        return UnitTargets(directory, directory.units.get(code, unit), asked, table)
+
+    @staticmethod
+    def _check_year(asked: int | None, served: int) -> None:
+        if asked is not None and asked != served:
+            raise NotFoundError(
+                f"there is no suggestion for {asked}: suggestions are served for {served}",
+                hint=f"Ask for {served}, or run `loadline targets --year {asked} --out FILE`.",
+            )
 
     def path(self, code: str, indicator: str, *, dataset: str | None = None) -> UnitPath | None:
         """Give the path of a unit through the year on an indicator; None while it is being computed.
@@ -245,10 +257,10 @@ class Desk:
 
     def readiness(self) -> dict[str, str]:
         """Tell the state of each component: `ok`, `degraded: ...` or `missing: ...`."""
-        with self._asking:
+        with self._looking:
             asked, state = self._state
             if self._clock() - asked >= READINESS_SECONDS:
-                state = self.advisor.readiness()
+                state = readiness(self.advisor, self.in_service, self.registry)
                 self._state = (self._clock(), state)
         return state
 

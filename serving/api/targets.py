@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from serving.api.desk import FIRST_YEAR, LAST_YEAR, Desk, UnitTargets, desk_of, entity_tag, finite
 from serving.api.units import DatasetName, UnitCode
-from serving.errors import NotFoundError
+from serving.errors import MEDIA_TYPE, NotFoundError
 from serving.explanation import explained
 from serving.schemas import Driver, IndicatorName, Sentence, Suggestion, TargetLevel, UnitName, UnitSuggestions
 
@@ -56,7 +56,17 @@ def _text(value: object) -> str | None:
     return str(value) if isinstance(value, str | int) and str(value) else None
 
 
-@router.get("/targets/{unit:path}", summary="Suggest targets for a unit", operation_id="get_targets")
+@router.get(
+    "/targets/{unit:path}",
+    summary="Suggest targets for a unit",
+    operation_id="get_targets",
+    responses={
+        503: {
+            "description": "The first suggestions are being made, or no model is sound.",
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+    },
+)
 def get_targets(
     response: Response,
     unit: UnitCode,

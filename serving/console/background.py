@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -47,7 +48,8 @@ class Background:
             self._jobs = {name: job for name, job in self._jobs.items() if not self._stale(job)}
             job = self._jobs.get(key)
             if job is None:
-                job = self._jobs[key] = self._worker.submit(lambda: (result := work(), (self._clock(), result))[1])
+                run = copy_context().run  # the data and the models that the first to ask was given
+                job = self._jobs[key] = self._worker.submit(lambda: (result := run(work), (self._clock(), result))[1])
         wait([job], timeout=self.patience)
         if not job.done():
             return None

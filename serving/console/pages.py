@@ -193,9 +193,11 @@ def unit_page(
     no_model, found = not desk.has_model(directory), None
     if not no_model:
         try:
-            found = desk.targets(code, year=asked, dataset=dataset)
+            found = desk.targets(code, year=year, dataset=dataset)
         except NotFoundError:
             found = None
+    if found is not None:  # data stored meanwhile shows once its suggestions are made
+        directory, unit, asked = found.directory, found.unit, found.year
     return pages.show(
         request.scope,
         "unit.html",

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from features.dataset import open_dataset
+from features.definition_changes import definition_changes
 from features.store import Store
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
@@ -88,13 +89,16 @@ def figures(number: int) -> np.ndarray:
     return np.arange(len(CODES) * PERIODS * UNITS, dtype=float).reshape(len(CODES), PERIODS, UNITS) + number
 
 
-def folder(place: Path, number: int) -> Path:
-    made = place / f"folder-{number}"
+def folder(place: Path, number: int, *, definition: str = "1") -> Path:
+    """Write the n-th folder; `definition` is that of X."""
+    made = place / f"folder-{number}-{definition}"
     made.mkdir()
     about = "contract: 1\nname: bank\ntitle: {en: B, zh: B}\nfrequency: M\nsource: made up\nlicence: CC0\n"
     (made / "dataset.yaml").write_text(about, encoding="utf-8")
     entry = "- {{code: {0}, name: {{en: {0}, zh: {0}}}, unit: n, direction: higher, kind: stock, perspective: risk}}"
-    (made / "indicators.yaml").write_text("\n".join(["indicators:", *map(entry.format, CODES)]), encoding="utf-8")
+    entries = [*map(entry.format, CODES)]
+    entries[0] = entries[0][:-1] + f", definition_version: '{definition}'}}"
+    (made / "indicators.yaml").write_text("\n".join(["indicators:", *entries]), encoding="utf-8")
     units = ["unit,parent,name", "T,,T", *[f"u{u},T,u{u}" for u in range(UNITS)]]
     (made / "units.csv").write_text("\n".join(units) + "\n", encoding="utf-8")
     lines = ["unit,period,indicator,value"]
@@ -160,6 +164,23 @@ def test_killed_around_each_commit_the_store_is_whole(tmp_path, nursery, call, w
     entry = store.ingest(open_dataset(made), now=NOW)
     assert (entry.added + entry.restated) == (0 if done else figures(1).size)
     assert_holds(store, 1, versions=stored + done + 1)
+
+
+@pytest.mark.parametrize(("call", "when"), COMMITS)
+def test_killed_while_a_definition_changes_figures_stand_under_the_old_one_or_the_new(tmp_path, nursery, call, when):
+    store = Store(tmp_path / "store")
+    store.ingest(open_dataset(folder(tmp_path, 0)), now=NOW)
+    made = folder(tmp_path, 0, definition="2")
+    assert nursery.ingest(Path(store.location), made, call=call, when=when)["killed"]
+    done = (call, when) == (3, "after")
+    assert_holds(store, 0, versions=1 + done)
+    assert store.snapshot().indicators["X"].definition_version == ("2" if done else "1")
+    assert len(definition_changes(store.snapshot())) == done
+    entry = store.ingest(open_dataset(made), now=NOW)
+    assert entry.restated == (0 if done else figures(0)[0].size)
+    assert_holds(store, 0, versions=2 + done)
+    (change,) = definition_changes(store.snapshot())
+    assert (change.code, change.after, change.treatment) == ("X", "2", "restated")
 
 
 @pytest.mark.parametrize(("create", "when"), COMMITS)

@@ -162,13 +162,17 @@ def test_a_manifest_that_points_elsewhere_is_refused_before_anything_is_read(sav
         ModelBundle.load(saved)
 
 
-def test_links_and_pipes_are_refused(saved, tmp_path):
+def test_links_pipes_and_folders_are_refused(saved, tmp_path):
     meta = saved / "meta.json"
     meta.rename(tmp_path / "meta.json")
     meta.symlink_to(tmp_path / "meta.json")
     with pytest.raises(LoadlineError, match="link"):
         ModelBundle.load(saved)
     meta.unlink()
+    meta.mkdir()
+    with pytest.raises(LoadlineError, match="plain file"):
+        ModelBundle.load(saved)
+    meta.rmdir()
     os.mkfifo(meta)
     with pytest.raises(LoadlineError, match="plain file"):
         ModelBundle.load(saved)

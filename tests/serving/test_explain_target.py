@@ -77,7 +77,7 @@ def test_the_expected_figure_of_the_kept_table_is_what_is_broken_down(drifting: 
     row = table[table["indicator"] == "LOANS"].iloc[0]
     told = drifting.suggesting.explain_target(BRANCHES[2], "LOANS")
     assert own_course(told)["amount"] == pytest.approx(row["expected"] - row["like_group"], abs=0.011)
-    course = drifting.suggesting._indicator_courses(drifting.snapshot(), "LOANS", int(row["year"])).of(BRANCHES[2])
+    course = drifting.suggesting.suggested(drifting.snapshot()).courses("LOANS").of(BRANCHES[2])
     assert course is not None
     parts = course.parts(BRANCHES[2], "peers")
     assert parts is not None
@@ -92,8 +92,8 @@ def test_a_total_says_that_its_parts_have_explanations(trained: Advisor) -> None
 
 
 def test_pooled_growth_says_that_nothing_is_told_apart(drifting: Advisor) -> None:
-    unit, year = BRANCHES[3], drifting.default_year()
-    course = drifting.suggesting._indicator_courses(drifting.snapshot(), "LOANS", year).of(unit)
+    unit = BRANCHES[3]
+    course = drifting.suggesting.suggested(drifting.snapshot()).courses("LOANS").of(unit)
     assert course is not None
     pooled = Course.of(course.level, replace(course.model, blend=FALLBACK))
     row = dict(drifting.suggesting.suggestion(unit).query("indicator == 'LOANS'").iloc[0])
@@ -111,9 +111,8 @@ def test_models_made_on_request_are_explained_too(untrained: Advisor) -> None:
 
 
 def test_courses_are_kept_for_the_next_question(trained: Advisor) -> None:
-    year = trained.default_year()
-    first = trained.suggesting._indicator_courses(trained.snapshot(), "LOANS", year)
-    assert trained.suggesting._indicator_courses(trained.snapshot(), "LOANS", year) is first
+    first = trained.suggesting.suggested(trained.snapshot()).courses("LOANS")
+    assert trained.suggesting.suggested(trained.snapshot()).courses("LOANS") is first
     assert first.of(BRANCHES[0]) is first.of(BRANCHES[5])
 
 

@@ -1,50 +1,16 @@
 """A real server in a process of its own: real HTTP, and an orderly end."""
 
-import http.client
-import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
-from contextlib import closing
 
 import pytest
+from running_service import WAIT, get, start
 from serving_home import TOKEN, advisor_at
 
 from features.errors import LoadlineError
 from serving.server import serve
-
-WAIT = 60
-"""Seconds: generous, since other tests share the machine."""
-START = """
-import sys
-from pathlib import Path
-from serving.advisor import Advisor
-from serving.server import serve
-from serving.settings import Settings
-serve(Advisor(Settings(home=Path(sys.argv[1]))), host="127.0.0.1", port=0, say=lambda text: print(text, flush=True))
-print("stopped", flush=True)
-"""
-
-
-def start(home, **environment: str) -> subprocess.Popen:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("LOADLINE_")}
-    return subprocess.Popen(
-        [sys.executable, "-c", START, str(home)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**clean, **environment},
-    )
-
-
-def get(port: int, path: str, **headers: str) -> tuple[int, http.client.HTTPMessage, bytes]:
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT)) as connection:
-        connection.request("GET", path, headers=headers)
-        answer = connection.getresponse()
-        return answer.status, answer.headers, answer.read()
 
 
 def test_it_serves_by_the_link_that_it_prints_and_stops_when_told(trained_home):

@@ -17,7 +17,7 @@ from models.outcome.target import TargetModel
 from models.policy.targets import CalibrationLimits, TargetPolicy
 from serving.tables import write_table
 from training.calibrate import calibrate, read_relief_file
-from training.gates import Gate
+from training.gating.gate import Gate
 from training.outlook import outlook
 from training.promote import promote
 from training.retrain import bundle_of, model_name

@@ -13,11 +13,17 @@ import pytest
 
 from features.errors import LoadlineError
 from models.bundle import ModelBundle
-from training.gates import IndicatorEvidence, check_gates
+from training.gating.gate import IndicatorEvidence
+from training.gating.rules import GateRules
+from training.gating.target_gates import check_evidence
 from training.promote import RECORD, champion, champion_digest, history, promote, rollback
 
-GATES = check_gates([IndicatorEvidence("D01", 6, 180, 0.94, 0.81, fallback=False, low_evidence=False)])
-FAILED = check_gates([IndicatorEvidence("D01", 6, 180, 1.4, 0.81, fallback=False, low_evidence=False)])
+GATES = check_evidence(
+    GateRules.packaged(), [IndicatorEvidence("D01", 6, 180, 0.94, 0.81, fallback=False, low_evidence=False)]
+)
+FAILED = check_evidence(
+    GateRules.packaged(), [IndicatorEvidence("D01", 6, 180, 1.4, 0.81, fallback=False, low_evidence=False)]
+)
 NOON = datetime(2025, 3, 1, 20, tzinfo=timezone(timedelta(hours=8)))
 
 # Waits for the file that starts the race, then promotes once against no champion.
@@ -27,11 +33,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from models.bundle import ModelBundle
 from features.errors import LoadlineError
-from training.gates import IndicatorEvidence, check_gates
+from training.gating.gate import IndicatorEvidence
+from training.gating.rules import GateRules
+from training.gating.target_gates import check_evidence
 from training.promote import promote
 
 home, name = Path(sys.argv[1]), sys.argv[2]
-gates = check_gates([IndicatorEvidence("D01", 6, 180, 0.94, 0.81, fallback=False, low_evidence=False)])
+found = IndicatorEvidence("D01", 6, 180, 0.94, 0.81, fallback=False, low_evidence=False)
+gates = check_evidence(GateRules.packaged(), [found])
 bundle = ModelBundle("target", {"by": name})
 print("ready", flush=True)
 while not (home / "go").exists():
@@ -51,11 +60,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 import numpy as np
 from models.bundle import ModelBundle
-from training.gates import IndicatorEvidence, check_gates
+from training.gating.gate import IndicatorEvidence
+from training.gating.rules import GateRules
+from training.gating.target_gates import check_evidence
 from training.promote import champion_digest, promote
 
 home = Path(sys.argv[1])
-gates = check_gates([IndicatorEvidence("D01", 6, 180, 0.94, 0.81, fallback=False, low_evidence=False)])
+found = IndicatorEvidence("D01", 6, 180, 0.94, 0.81, fallback=False, low_evidence=False)
+gates = check_evidence(GateRules.packaged(), [found])
 for number in itertools.count():
     meta = {"number": number, "start": sys.argv[2]}
     bundle = ModelBundle("target", meta, {"m": "tree" * 10_000}, {"a": np.arange(50_000.0)})
@@ -177,11 +189,13 @@ def test_rollback_to_a_damaged_copy_is_refused(tmp_path):
 def test_every_torn_last_line_is_ignored_and_repaired(tmp_path):
     promoted(tmp_path, 1)
     path = tmp_path / "models" / "target" / RECORD
-    whole = path.read_bytes()
+    head = path.with_suffix(".head")
+    whole, before = path.read_bytes(), head.read_bytes()
     promoted(tmp_path, 2)
     both = path.read_bytes()
     for cut in range(len(whole), len(both), 7):
         path.write_bytes(both[:cut])
+        head.write_bytes(before)
         assert champion(tmp_path, "target") == model(1)
         promoted(tmp_path, 2)
         assert path.read_bytes() == both
@@ -196,6 +210,26 @@ def test_an_edited_record_is_refused(tmp_path):
         path.write_bytes(b"".join(forged))
         with pytest.raises(LoadlineError, match="promotion record"):
             champion(tmp_path, "target")
+
+
+def test_a_record_from_before_there_were_seals_is_read_continued_and_vouched_for(tmp_path):
+    promoted(tmp_path, 1)
+    promoted(tmp_path, 2)
+    path = tmp_path / "models" / "target" / RECORD
+    lines = [json.loads(line) for line in path.read_bytes().splitlines()]
+    old = [{key: line[key] for key in ("at", "by", "action", "from", "to", "reason", "gates")} for line in lines]
+    path.write_bytes(b"".join(json.dumps(line).encode() + b"\n" for line in old))
+    path.with_suffix(".head").unlink()
+    assert [promotion.champion for promotion in history(tmp_path, "target")] == [model(1).digest, model(2).digest]
+    promoted(tmp_path, 3)
+    assert champion(tmp_path, "target") == model(3)
+    good = path.read_bytes()
+    path.write_bytes(good.replace(b"li.ming", b"li.mong", 1))
+    with pytest.raises(LoadlineError, match="line 3 of the promotion record does not follow"):
+        champion(tmp_path, "target")
+    path.write_bytes(good.replace(old[0]["to"].encode(), b"../../../elsewhere".ljust(64, b"/")))
+    with pytest.raises(LoadlineError, match="promotion record"):
+        champion(tmp_path, "target")
 
 
 @pytest.mark.parametrize("name", ["../target", "a/b", "", ".x"])

@@ -17,7 +17,7 @@ from features.dataset import open_dataset
 from features.errors import LoadlineError
 from features.store import Snapshot, Store
 from training.distributed import run_tasks
-from training.gates import FEWEST_ORIGINS
+from training.gating.gate import FEWEST_ORIGINS
 from training.promote import champion, history
 from training.retrain import (
     Training,

@@ -1,6 +1,5 @@
-"""Tracking and registry on the embedded database; one process each way where MLflow must be imported afresh."""
+"""Where models are registered: the embedded database; one process each way where MLflow must be imported afresh."""
 
-import json
 import logging
 import os
 import subprocess
@@ -15,11 +14,12 @@ import pytest
 
 from features.errors import LoadlineError
 from models.bundle import ModelBundle
-from training.gates import IndicatorEvidence, check_gates
+from training.gating.gate import Gate
 from training.promote import champion, promote, rollback
-from training.track import METRICS_AT_ONCE, PARAMS_AT_ONCE, Tracker
+from training.recorded_run import RunRecord, record
+from training.track import Tracker
 
-GATES = check_gates([IndicatorEvidence("D01", 6, 180, 0.94, 0.81, fallback=False, low_evidence=False)])
+GATES = (Gate("beats_baseline", True, 0.94, (1.0,), {"en": "Better.", "zh": "更优。"}),)
 
 # Registers a model in a new home, with every way out of the process watched and no sign of being under test.
 FIRST_USE = """
@@ -33,18 +33,19 @@ def watch(event, arguments):
 sys.addaudithook(watch)
 
 from models.bundle import ModelBundle
+from training.recorded_run import RunRecord, record
+from training.signature import signature
 from training.track import Tracker
 import training.promote
 assert "mlflow" not in sys.modules and "pandas" not in sys.modules, "imported too early"
 
 home, seed = Path(sys.argv[1]), int(sys.argv[2])
-tracker = Tracker(home)
+tracker, bundle = Tracker(home), ModelBundle("target", {"seed": seed})
 print("ready", flush=True)
 while not (home / "go").exists():
     pass
-with tracker.run("target", f"seed {seed}") as run:
-    run.log_metrics({"loss_ratio": 0.9})
-version = tracker.register("target", run, ModelBundle("target", {"seed": seed}))
+files = {"signature.json": signature(bundle)}
+version = record(tracker, RunRecord("target", f"seed-{seed}", bundle, metrics={None: {"loss_ratio": 0.9}}, files=files))
 import threading
 assert not [t for t in threading.enumerate() if "telemetry" in t.name.lower()], "telemetry runs"
 assert not reached, reached
@@ -73,17 +74,14 @@ def tracker(home) -> Iterator[Tracker]:
         yield Tracker(home)
 
 
-@pytest.fixture
-def run(tracker):
-    with tracker.run("target", "a run") as run:
-        yield run
+def registered(tracker: Tracker, name: str, number: int, *, alias: str | None = None) -> int:
+    return record(tracker, RunRecord(name, f"{name}-{number}", model(number)), alias=alias)
 
 
-def artifact(run) -> Path:
-    """Find the folder in which the embedded default keeps a run's bundle."""
-    return next(
-        path for path in (Path(run._tracker.home) / "mlflow" / "artifacts").rglob("bundle") if run.run_id in str(path)
-    )
+def artifact(tracker: Tracker, name: str, version: int) -> Path:
+    """Find the folder in which the embedded default keeps a version's bundle."""
+    run = tracker.client.get_model_version(name, str(version)).run_id or "?"
+    return next(path for path in (Path(tracker.home) / "mlflow" / "artifacts").rglob("bundle") if run in str(path))
 
 
 def test_two_processes_migrate_a_new_home_at_once_and_nothing_leaves_the_host(home):
@@ -102,43 +100,15 @@ def test_two_processes_migrate_a_new_home_at_once_and_nothing_leaves_the_host(ho
     assert {path.name for path in home.parent.iterdir()} == {home.name}
 
 
-def test_a_run_keeps_its_settings_figures_and_files(tracker, tmp_path):
-    (tmp_path / "table.csv").write_text("a,b\n")
-    params = {f"p{number}": number for number in range(PARAMS_AT_ONCE + 1)} | {"names": ["增速", 1], "text": "plain"}
-    with tracker.run("target", "full", params=params, tags={"data_version": 3}) as run:
-        run.log_metrics({f"m{number}": number for number in range(METRICS_AT_ONCE + 1)})
-        run.log_metrics({"loss_ratio/R01": 0.9}, step=4)
-        run.log_folder(tmp_path, "report")
-        run.log_text("# 模型卡", "card.md")
-    recorded = tracker.client.get_run(run.run_id)
-    assert recorded.info.status == "FINISHED"
-    assert recorded.info.run_name == "full"
-    assert len(recorded.data.params) == len(params)
-    assert json.loads(recorded.data.params["names"]) == ["增速", 1]
-    assert recorded.data.params["text"] == "plain"
-    assert recorded.data.tags["data_version"] == "3"
-    assert len(recorded.data.metrics) == METRICS_AT_ONCE + 2
-    assert tracker.client.get_metric_history(run.run_id, "loss_ratio/R01")[0].step == 4
-    assert {item.path for item in tracker.client.list_artifacts(run.run_id)} == {"report", "card.md"}
-
-
-@pytest.mark.parametrize(("error", "status"), [(KeyError, "FAILED"), (KeyboardInterrupt, "KILLED")])
-def test_a_run_that_breaks_off_says_so(tracker, error, status):
-    with pytest.raises(error), tracker.run("target", "broken") as run:
-        raise error
-    assert tracker.client.get_run(run.run_id).info.status == status
-
-
-def test_a_registered_model_comes_back_verified(tracker, run, tmp_path):
-    run.log_folder(model(1).save(tmp_path / "bundle"), "bundle")
-    number = tracker.register("fetched", run, model(1), alias="challenger")
+def test_a_registered_model_comes_back_verified(tracker, tmp_path):
+    number = registered(tracker, "fetched", 1, alias="challenger")
     assert tracker.fetch("fetched", number, into=tmp_path / "one") == model(1)
     assert tracker.fetch("fetched", "challenger", into=tmp_path / "two") == model(1)
     assert tracker.fetch("fetched", str(number), into=tmp_path / "three") == model(1)
     assert ModelBundle.load(tmp_path / "two", expected=model(1).digest) == model(1)
     version = tracker.client.get_model_version("fetched", str(number))
-    assert version.run_id == run.run_id
     assert version.tags == {
+        "loadline.run": "fetched-1",
         "loadline.digest": model(1).digest,
         "loadline.kind": "target",
         "loadline.data_version": "3",
@@ -148,18 +118,10 @@ def test_a_registered_model_comes_back_verified(tracker, run, tmp_path):
     assert version.current_stage in (None, "None")
 
 
-def test_registering_gives_a_run_its_bundle_and_refuses_another(tracker, run, tmp_path):
-    first = tracker.register("given", run, model(1))
-    assert tracker.register("given", run, model(1)) == first + 1
-    assert tracker.fetch("given", first, into=tmp_path / "got") == model(1)
-    with pytest.raises(LoadlineError, match="another model"):
-        tracker.register("given", run, model(2))
-
-
 @pytest.mark.parametrize("harm", ["change", "add", "remove"])
-def test_a_tampered_registry_is_refused_and_leaves_nothing(tracker, run, tmp_path, harm):
-    number = tracker.register("tampered", run, model(1))
-    folder = artifact(run)
+def test_a_tampered_registry_is_refused_and_leaves_nothing(tracker, tmp_path, harm):
+    number = registered(tracker, f"tampered-{harm}", 1)
+    folder = artifact(tracker, f"tampered-{harm}", number)
     if harm == "change":
         forged = model(2).save(tmp_path / "forged")
         for path in forged.rglob("*"):
@@ -170,7 +132,7 @@ def test_a_tampered_registry_is_refused_and_leaves_nothing(tracker, run, tmp_pat
     else:
         (folder / "meta.json").unlink()
     with pytest.raises(LoadlineError):
-        tracker.fetch("tampered", number, into=tmp_path / "got")
+        tracker.fetch(f"tampered-{harm}", number, into=tmp_path / "got")
     assert not (tmp_path / "got").exists()
 
 
@@ -180,14 +142,15 @@ def test_what_is_not_there_says_so(tracker, tmp_path):
             tracker.fetch("nothing", version, into=tmp_path / "got")
 
 
-def test_a_version_without_a_digest_is_refused(tracker, run, tmp_path):
-    tracker.register("bare", run, model(1))
-    made = tracker.client.create_model_version("bare", f"{run.artifact_uri}/bundle", run.run_id)
+def test_a_version_without_a_digest_is_refused(tracker, tmp_path):
+    number = registered(tracker, "bare", 1)
+    source = artifact(tracker, "bare", number).as_uri()
+    made = tracker.client.create_model_version("bare", source)
     with pytest.raises(LoadlineError, match="no digest"):
         tracker.fetch("bare", int(made.version), into=tmp_path / "got")
 
 
-def test_the_alias_follows_promotion_and_rollback(tracker, run, tmp_path):
+def test_the_alias_follows_promotion_and_rollback(tracker, tmp_path):
     decide = {
         "by": "li.ming",
         "reason": "better",
@@ -196,8 +159,7 @@ def test_the_alias_follows_promotion_and_rollback(tracker, run, tmp_path):
     }
     expected = None
     for number in (1, 2):
-        with tracker.run("target", f"model {number}") as own:
-            tracker.register("aliased", own, model(number))
+        registered(tracker, "aliased", number)
         expected = promote(
             tmp_path, "aliased", model(number), expected_champion=expected, gates=GATES, **decide
         ).champion
@@ -209,7 +171,7 @@ def test_the_alias_follows_promotion_and_rollback(tracker, run, tmp_path):
 def test_promotion_goes_on_without_a_registry(tmp_path, caplog):
     (tmp_path / "mlflow").mkdir()
     (tmp_path / "mlflow" / "mlflow.db").write_text("this is no database, and long enough to be seen as such" * 20)
-    with caplog.at_level(logging.WARNING, logger="training.promote"):
+    with caplog.at_level(logging.WARNING, logger="training.promotion.aliases"):
         promote(
             tmp_path,
             "target",
@@ -237,8 +199,8 @@ def test_a_password_is_never_shown(tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     tracker = Tracker(tmp_path)
     assert tracker.uri.startswith("http://ann:secret@")
-    with pytest.raises(LoadlineError) as caught, tracker.run("target", "unreachable"):
-        pass
+    with pytest.raises(LoadlineError) as caught:
+        registered(tracker, "unreachable", 1)
     assert caught.value.where == "http://127.0.0.1:9/"
     assert "secret" not in str(caught.value)
     assert "secret" not in "".join(traceback.format_exception(caught.value))

@@ -104,11 +104,12 @@ class TrainingRequest:
         LoadlineError
             Where it is of another format or not whole.
         """
-        fields = {key: value for key, value in plain.items() if key != "format"}
+        fields: dict[str, Any] = {key: value for key, value in plain.items() if key != "format"}
         try:
             if plain["format"] != FORMAT:
                 raise ValueError
-            return cls(**fields | {"kinds": tuple(fields["kinds"])})
+            fields["kinds"] = tuple(fields["kinds"])
+            return cls(**fields)
         except (KeyError, TypeError, ValueError):
             hint = "It was made by another version: ask again with `loadline train`."
             raise LoadlineError("this request for training cannot be read", hint=hint) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -164,6 +164,7 @@ def simulate(
     targets_after: pd.DataFrame | None = None,
     point_value: float | None = None,
     known_on: date | None = None,
+    earlier: Snapshot | None = None,
     progress: Progress = silent,
 ) -> Simulation:
     """Replay history under the present policy and beside it under another, or with a change from outside, or both.
@@ -186,6 +187,8 @@ def simulate(
         What a point is worth in the bonus pool.
     known_on : date, optional
         Leave out what became known after this day.
+    earlier : Snapshot, optional
+        An earlier data version on which the present side is scored, to see what restated figures do.
     progress : Progress
 
     Raises
@@ -199,6 +202,8 @@ def simulate(
         effect = Effect(setting.present(), setting.replayed(after, setting.periods))
     else:
         effect = EFFECTS[type(change)](setting, change)
+    if earlier is not None and (known := tuple(period for period in periods if period <= earlier.span[1])):
+        effect = replace(effect, before=replace(setting, snapshot=earlier, periods=known).present())
     progress("replaying", 1, 1)
     compared = compare(effect.before, effect.after)
     found = differences(before, after)

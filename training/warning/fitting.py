@@ -20,6 +20,7 @@ from models.bundle import ModelBundle
 from models.deterioration.columns import directions
 from models.deterioration.model import FEWEST_EVENTS, DeteriorationModel
 from models.deterioration.problem import DeteriorationProblem
+from models.deterioration.settings import DEFAULT, WarningSettings
 from training.lock import file_lock
 from training.promote import MODELS
 from training.warning.labels import Labels
@@ -102,7 +103,9 @@ def model_name(dataset: str) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[:48]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
-def fitted(material: Material, origin: int, *, seed: int, home: Path | None = None) -> Fitted:
+def fitted(
+    material: Material, origin: int, *, seed: int, home: Path | None = None, settings: WarningSettings = DEFAULT
+) -> Fitted:
     """Fit the model of an origin, or take it as it was kept in the home.
 
     Parameters
@@ -113,17 +116,23 @@ def fitted(material: Material, origin: int, *, seed: int, home: Path | None = No
     seed : int
     home : Path, optional
         Where it is kept; not kept without one.
+    settings : WarningSettings
     """
     if not material.first <= origin <= material.last:
         return _without_data(origin)
-    about = about_origin(material, origin, seed=seed)
-    return kept(home, about, lambda: fit_on(material, material.labels_at(origin), origin=origin, seed=seed, ahead=True))
+    about = about_origin(material, origin, seed=seed, settings=settings)
+
+    def fit() -> Fitted:
+        return fit_on(material, material.labels_at(origin), origin=origin, seed=seed, ahead=True, settings=settings)
+
+    return kept(home, about, fit)
 
 
-def about_origin(material: Material, origin: int, *, seed: int) -> dict[str, Any]:
+def about_origin(material: Material, origin: int, *, seed: int, settings: WarningSettings = DEFAULT) -> dict[str, Any]:
     """Say what the model of an origin depends on."""
     end = material.snapshot.description.calendar.end(origin)
-    return basis(material, end, seed=seed) | {"origin": origin, "left_out": ""}
+    tuned = {} if settings == DEFAULT else {"settings": settings.as_dict()}
+    return basis(material, end, seed=seed) | {"origin": origin, "left_out": ""} | tuned
 
 
 def fit_on(
@@ -134,6 +143,7 @@ def fit_on(
     seed: int,
     where: np.ndarray | None = None,
     ahead: bool = False,
+    settings: WarningSettings = DEFAULT,
 ) -> Fitted:
     """Fit on labels as known at an origin; `where` (P, U) marks the rows that may be learned from.
 
@@ -149,11 +159,19 @@ def fit_on(
     events = len(np.unique(known.event[usable & (y == 1)]))
     if positives < LEAST_POSITIVES or waves < LEAST_WAVES or events < FEWEST_EVENTS or positives == counted[0]:
         return Fitted(origin, None, (), *counted, _too_few(known, positives, waves))
+    problem = rows_of(material, known, usable, origin=origin, seed=seed)
+    model = DeteriorationModel.fit(problem, seed=seed, threads=THREADS, ahead=ahead, settings=settings)
+    return Fitted(origin, model, problem.names, *counted, _note(known, model, counted[0], positives))
+
+
+def rows_of(material: Material, known: Labels, usable: np.ndarray, *, origin: int, seed: int) -> DeteriorationProblem:
+    """Put the usable unit-periods (P, U) together to what a model of an origin learns from, thinned where many."""
+    y = known.y
     chosen, weight = thinned(usable, y == 1, material, seed=seed)
     panel = material.known_panel(origin)
     names = _names(material, chosen, *material.columns_at(origin))
     periods, units = np.nonzero(chosen)
-    problem = DeteriorationProblem.of(
+    return DeteriorationProblem.of(
         columns(material, names, chosen),
         names,
         y=y[chosen].astype(np.int8),
@@ -164,8 +182,6 @@ def fit_on(
         weight=weight[chosen],
         per_year=panel.calendar.per_year,
     )
-    model = DeteriorationModel.fit(problem, seed=seed, threads=THREADS, ahead=ahead)
-    return Fitted(origin, model, names, *counted, _note(known, model, counted[0], positives))
 
 
 def thinned(

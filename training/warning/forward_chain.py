@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from models.deterioration.settings import DEFAULT, WarningSettings
 from training.warning.baselines import PlainLogit, SingleIndicator
 from training.warning.evaluation import calibration, comparison
 from training.warning.fitting import PRIOR, Fitted, columns, fitted, thinned
@@ -35,16 +36,27 @@ class ForwardChain:
         (P, U) of 0, 1 and NaN: what happened, of the leaves.
     singles : tuple of str
         The single indicator chosen each year.
+    spans : tuple of tuple of int
+        First row of each year, and the one after its last.
     """
 
     scores: Mapping[str, np.ndarray]
     years: tuple[int, ...]
     judged: np.ndarray
     singles: tuple[str, ...]
+    spans: tuple[tuple[int, int], ...] = ()
 
     def table(self) -> pd.DataFrame:
         """Compare the rankings; a row each, columns as of `evaluation.Skill`."""
         return comparison(self.scores, self.judged, probabilities=frozenset({MODEL, LOGIT}))
+
+    def by_year(self) -> dict[int, pd.DataFrame]:
+        """Compare the rankings year by year, where a year has labelled rows; columns as of `evaluation.Skill`."""
+        found = {}
+        for year, (begin, end) in zip(self.years, self.spans, strict=False):
+            scores = {name: score[begin:end] for name, score in self.scores.items()}
+            found[year] = comparison(scores, self.judged[begin:end], probabilities=frozenset({MODEL, LOGIT}))
+        return {year: table for year, table in found.items() if int(table["rows"].max())}
 
     def calibration(self) -> pd.DataFrame:
         """Hold the model's probabilities against what happened."""
@@ -52,7 +64,13 @@ class ForwardChain:
 
 
 def forward_chain(
-    material: Material, known: Labels, *, seed: int, home: Path | None = None, years: int = YEARS
+    material: Material,
+    known: Labels,
+    *,
+    seed: int,
+    home: Path | None = None,
+    years: int = YEARS,
+    settings: WarningSettings = DEFAULT,
 ) -> ForwardChain:
     """Replay past years, judged by labels known now.
 
@@ -66,23 +84,26 @@ def forward_chain(
         Where fitted models are kept.
     years : int
         Most years, the latest that have labels and could be learned for.
+    settings : WarningSettings
+        Of every year's model.
     """
     judged = np.where(material.leaves, known.y, np.nan)
     calendar = material.snapshot.description.calendar
     scores = {name: np.full(judged.shape, np.nan) for name in (MODEL, SINGLE, LOGIT)}
     if material.prior is not None:
         scores[PRIOR] = np.full(judged.shape, np.nan)
-    done, singles = [], []
+    done, singles, spans = [], [], []
     for term in reversed(terms(calendar, material.first, material.last, begin=material.first)):
         rows = slice(term.first - material.first, term.last - material.first + 1)
         if len(done) == years or not np.isfinite(judged[rows]).any():
             continue
-        model = fitted(material, term.origin, seed=seed, home=home)
+        model = fitted(material, term.origin, seed=seed, home=home, settings=settings)
         if model.model is None:
             continue
         done.append(term.year)
+        spans.append((rows.start, rows.stop))
         singles.append(_answer(material, model, term, scores, seed=seed))
-    return ForwardChain(scores, tuple(reversed(done)), judged, tuple(reversed(singles)))
+    return ForwardChain(scores, tuple(reversed(done)), judged, tuple(reversed(singles)), tuple(reversed(spans)))
 
 
 def _answer(material: Material, model: Fitted, term: Term, scores: dict[str, np.ndarray], *, seed: int) -> str:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from features.indicators import Title
 from features.snapshot import Snapshot
-from models.bundle import VERSION_LENGTH
+from models.bundle import ModelBundle
 from models.detectors.catalogue import DETECTORS
 from models.detectors.detector import Family
 from models.triage.discovery import FALSE_DISCOVERY_LEVEL, REVIEW_BUDGET
@@ -23,11 +23,10 @@ from models.triage.evidence import weigh_evidence
 from models.triage.ranking import Ranking, rank
 from models.triage.severity import patterns_at, recently_met, severities
 from training.progress import Progress, silent
-from training.promote import champion_digest
 from training.review.labels import reviewed_labels
 from training.warning.answering import Answer, hindsight_probability, replayed_probability
-from training.warning.champion import in_service
-from training.warning.fitting import Fitted, model_name
+from training.warning.champion import answering, sound_champion
+from training.warning.fitting import Fitted
 from training.warning.gathering import gathered
 from training.warning.labels import Labels
 from training.warning.looking import Looked
@@ -261,15 +260,21 @@ def ranked(
     *,
     home: Path | None = None,
     dispositions: pd.DataFrame | None = None,
+    model: ModelBundle | Literal["recorded"] | None = "recorded",
     progress: Progress = silent,
 ) -> Watch:
-    """Answer, rank and gather into alerts what was found; see `watch`."""
+    """Answer, rank and gather into alerts what was found; see `watch`.
+
+    `model` is the champion to ask: one at hand, none, or the one that the record of promotions names at this moment.
+    """
     snapshot, begin = known.snapshot, known.first
     calendar = snapshot.description.calendar
     per_year = calendar.per_year
     labels = known.labels_at(asked.last)
     served: dict[int, str] = {}
-    answer = _answered(known, asked, home=home, served=served, progress=progress)
+    if isinstance(model, str):
+        model = None if home is None else sound_champion(home, snapshot.about.dataset)
+    answer = _answered(known, asked, home=home, model=model, served=served, progress=progress)
     evidence = weigh_evidence(
         looked.findings,
         candidates=known.leaves,
@@ -314,15 +319,14 @@ def ranked(
     return Watch(asked, looked, known, answer, ranking, episodes, severity, recent, about)
 
 
-def _served(
-    champion: Callable[[int], Fitted | None], known: Material, home: Path, served: dict[int, str]
-) -> Callable[[int], Fitted | None]:
+def _served(known: Material, model: ModelBundle | None, served: dict[int, str]) -> Callable[[int], Fitted | None]:
     """Note by origin which model in service answered."""
+    champion = answering(known, model)
 
     def give(origin: int) -> Fitted | None:
         found = champion(origin)
-        if found is not None:
-            served[origin] = (champion_digest(home, model_name(known.snapshot.about.dataset)) or "")[:VERSION_LENGTH]
+        if found is not None and model is not None:
+            served[origin] = model.version
         return found
 
     return give
@@ -335,7 +339,13 @@ def _model_version(answer: Answer, served: Mapping[int, str]) -> str:
 
 
 def _answered(
-    known: Material, asked: Asked, *, home: Path | None, served: dict[int, str], progress: Progress
+    known: Material,
+    asked: Asked,
+    *,
+    home: Path | None,
+    model: ModelBundle | None,
+    served: dict[int, str],
+    progress: Progress,
 ) -> Answer:
     """Answer every period from the first: what is usual, and when an alert was raised, must not depend on `asked`."""
     progress("learning", 0, 1)
@@ -343,7 +353,7 @@ def _answered(
     if asked.hindsight:
         answer = hindsight_probability(known, first, asked.last, day=asked.known_by, seed=asked.seed, home=home)
     else:
-        serving = (lambda origin: None) if home is None else _served(in_service(known, home), known, home, served)
+        serving = _served(known, model, served)
         answer = replayed_probability(known, first, asked.last, seed=asked.seed, home=home, serving=serving)
     progress("learning", 1, 1)
     return answer

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from target_problems import make_problem
 
 import models.outcome.trial
@@ -23,7 +24,32 @@ def test_the_record_counts_origins_and_outcomes() -> None:
     assert trial.coverage is not None
     assert 0.5 < trial.coverage <= 1.0
     assert trial.calibration.origins == TRIAL_ORIGINS
-    assert set(trial.as_plain()) == {"blend", "ratios", "expected", "origins", "outcomes", "coverage"}
+    told = {"blend", "ratios", "expected", "origins", "outcomes", "coverage", "by_origin", "by_group"}
+    assert set(trial.as_plain()) == told
+
+
+def test_each_origin_is_kept_and_agrees_with_the_whole() -> None:
+    problem = make_problem(units=20, years=11)
+    trial = past_trial(problem, seed=1, shared={})
+    assert [row["year"] for row in trial.by_origin] == list(problem.years[-TRIAL_ORIGINS - 1 : -1])
+    assert sum(row["outcomes"] for row in trial.by_origin) == trial.outcomes
+    ratios = np.log([row["loss_ratio"] for row in trial.by_origin])
+    assert np.exp(ratios.mean()) == pytest.approx(trial.choice.ratios[trial.choice.blend.name])
+    assert np.mean([row["coverage"] for row in trial.by_origin]) == pytest.approx(trial.coverage)
+    for row in trial.by_origin:
+        assert row["attained"] == sorted(row["attained"]), "what is promised more surely is attained by more"
+
+
+def test_thirds_by_size_are_kept_and_add_up() -> None:
+    problem = make_problem(units=30, years=11)
+    trial = past_trial(problem, seed=1, shared={})
+    rows = [row for row in trial.by_group if row["dimension"] == "size"]
+    assert [row["group"] for row in rows] == ["high", "low", "middle"]
+    assert sum(row["outcomes"] for row in rows) == trial.outcomes
+    ratios = [row["loss_ratio"] for row in rows]
+    assert min(ratios) <= trial.choice.ratios[trial.choice.blend.name] * 1.05
+    assert max(ratios) >= trial.choice.ratios[trial.choice.blend.name] * 0.95
+    assert past_trial(make_problem(units=12, years=11), seed=1, shared={}).by_group == (), "too few"
 
 
 def test_few_origins_change_no_width() -> None:

@@ -13,14 +13,16 @@ import warning_bank
 from features.dataset import open_dataset
 from features.snapshot import Snapshot
 from features.store import Store
-from training.promote import champion, history
-from training.track import Tracker
+from models.bundle import ModelBundle
+from training.gating.gate import Gate
+from training.gating.rules import GateRules
+from training.gating.warning_gates import check_learned
+from training.promote import champion_digest, promote
 from training.warning.answering import replayed_probability
-from training.warning.champion import WarningTraining, in_service, train_warning
-from training.warning.fitting import fitted
+from training.warning.champion import in_service, warning_bundle
+from training.warning.fitting import fitted, model_name
 from training.warning.forward_chain import LOGIT, MODEL, SINGLE, ForwardChain, forward_chain
 from training.warning.material import Material, material
-from training.warning.warning_gates import check_warning_gates
 
 SEED = 3
 YEARS = 2
@@ -47,15 +49,23 @@ def chain(found: Material, home: Path) -> ForwardChain:
     return forward_chain(found, found.labels_at(found.last), seed=SEED, home=home, years=YEARS)
 
 
-def train(found: Material, home: Path, as_of: int) -> WarningTraining:
-    return train_warning(
-        found, home=home, as_of=as_of, tracker=Tracker(home), seed=SEED, by="test", clock=lambda: NOW, years=YEARS
-    )
-
-
 @pytest.fixture(scope="module")
-def training(found: Material, home: Path) -> WarningTraining:
-    return train(found, home, found.last)
+def serving(found: Material, home: Path) -> ModelBundle:
+    """The model of the last year, promoted."""
+    bundle = warning_bundle(found, fitted(found, found.last, seed=SEED, home=home), seed=SEED, policy="own@1")
+    name = model_name(found.snapshot.about.dataset)
+    gates = [Gate("enough_cases", True, None, (), {"en": "Enough.", "zh": "足够。"})]
+    promote(
+        home,
+        name,
+        bundle,
+        by="test",
+        reason="a test",
+        expected_champion=champion_digest(home, name),
+        gates=gates,
+        clock=lambda: NOW,
+    )
+    return bundle
 
 
 def test_past_years_are_replayed_beside_what_has_to_be_beaten(found: Material, chain: ForwardChain) -> None:
@@ -69,34 +79,20 @@ def test_past_years_are_replayed_beside_what_has_to_be_beaten(found: Material, c
     assert chain.calibration()["rows"].sum() == YEARS * warning_bank.BRANCHES
 
 
-def test_the_model_is_registered_with_its_card_and_promoted(
-    snapshot: Snapshot, training: WarningTraining, home: Path, tmp_path: Path
-) -> None:
-    assert training.promoted, training.lines
-    serving = champion(home, training.model)
-    assert serving is not None
-    assert serving.version == training.model_version
-    assert serving.meta["as_of"] == training.as_of == "2021"
+def test_a_bundle_says_what_it_learned_from(snapshot: Snapshot, serving: ModelBundle) -> None:
+    assert serving.meta["as_of"] == "2021"
+    assert serving.meta["known_on"] == "2021-12-31"
+    assert serving.meta["policy_version"] == "own@1"
     assert serving.meta["fingerprint"] == snapshot.about.fingerprint
-    assert history(home, training.model)[-1].by == "test"
-    fetched = Tracker(home).fetch(training.model, "champion", into=tmp_path / "fetched")
-    assert fetched.digest == serving.digest
-    cards = list(home.glob("mlflow/**/model_card.md"))
-    text = cards[-1].read_text()
-    for words in ("AUC within a period", "Stated probability", "Not to be used for", "恶化", "single indicator"):
-        assert words in text
-    first, second = training.lines
-    assert "promoted" in first
-    assert "AUC" in second
 
 
 def test_the_champion_answers_for_its_own_year_and_as_a_replay_would(
-    found: Material, training: WarningTraining, home: Path
+    found: Material, serving: ModelBundle, home: Path
 ) -> None:
-    serving = in_service(found, home)
-    own = serving(found.last)
+    asked = in_service(found, home)
+    own = asked(found.last)
     assert own is not None
-    assert serving(found.last - 1) is None
+    assert asked(found.last - 1) is None
     again = fitted(found, found.last, seed=SEED)
     np.testing.assert_array_equal(
         own.probability(found, found.last, found.last), again.probability(found, found.last, found.last)
@@ -106,17 +102,8 @@ def test_the_champion_answers_for_its_own_year_and_as_a_replay_would(
     assert in_service(other, home)(found.last) is None, "it knows no prior scores"
 
 
-def test_too_few_cases_leave_no_model_and_say_why(found: Material, tmp_path: Path) -> None:
-    result = train(found, tmp_path, found.first + 1)
-    assert not result.promoted
-    assert result.model_version == ""
-    assert result.lines[0] == "No warning model."
-    assert "Too little has matured" in result.lines[1]
-    assert champion(tmp_path, result.model) is None
-
-
-def test_a_damaged_champion_is_passed_over(found: Material, training: WarningTraining, home: Path) -> None:
-    folder = home / "models" / training.model / training.model_version
+def test_a_damaged_champion_is_passed_over(found: Material, serving: ModelBundle, home: Path) -> None:
+    folder = home / "models" / model_name(found.snapshot.about.dataset) / serving.version
     meta = folder / "meta.json"
     kept = meta.read_bytes()
     meta.write_bytes(kept.replace(b"2021", b"2020", 1))
@@ -139,7 +126,7 @@ def made(model: float, single: float, *, stated: float = 0.2, years: tuple[int, 
 
 def passed(found: Material, home: Path, chain: ForwardChain) -> dict[str, bool]:
     model = fitted(found, found.last, seed=SEED, home=home)
-    return {gate.name: gate.passed for gate in check_warning_gates(model, chain)}
+    return {gate.name: gate.passed for gate in check_learned(GateRules.packaged(), model, chain)}
 
 
 def test_gates(found: Material, home: Path) -> None:
@@ -149,16 +136,16 @@ def test_gates(found: Material, home: Path) -> None:
     assert not passed(found, home, made(0.6, 0.3, stated=0.6))["calibration"]
     assert passed(found, home, made(0.2, 0.6, years=(1,)))["beats_simple"], "one year says nothing"
     early = fitted(found, found.first + 1, seed=SEED)
-    gates = {gate.name: gate for gate in check_warning_gates(early, made(0.6, 0.3))}
+    gates = {gate.name: gate for gate in check_learned(GateRules.packaged(), early, made(0.6, 0.3))}
     assert not gates["enough_cases"].passed
     assert not gates["skill"].passed
     assert all(set(gate.text) == {"en", "zh"} for gate in gates.values())
 
 
 def test_a_champion_that_wants_what_the_data_no_longer_has_is_not_asked(
-    found: Material, training: WarningTraining, home: Path, tmp_path: Path
+    found: Material, serving: ModelBundle, home: Path, tmp_path: Path
 ) -> None:
-    origin = found.snapshot.description.calendar.parse(training.as_of)
+    origin = found.snapshot.description.calendar.parse(serving.meta["as_of"])
     assert in_service(found, home)(origin) is not None
     folder = warning_bank.write_bank(tmp_path / "bank")
     text = (folder / "indicators.yaml").read_text().splitlines(keepends=True)

@@ -167,8 +167,8 @@ class InService:
         if slot.served is not None:
             return slot.served
         if slot.trouble:
-            hint = "Promote another model, or train one: `loadline train`."
-            raise NotReadyError(f"no model can answer: {slot.trouble}", hint=hint)
+            hint = "The console's first page says why. Promote another model, or train one: `loadline train`."
+            raise NotReadyError("no model can answer: none on record is sound", hint=hint)
         raise NotReadyError(MAKING, hint="Ask again in a minute.")
 
     def _turn(self, slot: Slot[Any], seconds: float) -> None:

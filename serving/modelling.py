@@ -146,13 +146,14 @@ class Modelling:
         LoadlineError
             Where something stands in its way, or the champion is not the expected one.
         """
+        from training.card.signing import sign_from_record
         from training.promote import champion_digest, promote_candidate
 
         full = self.name(name, dataset=dataset)
         version = self._newest(full) if version is None else version
         present = isinstance(expected_champion, Present)
         expected = champion_digest(self._home, full) if present else expected_champion
-        return promote_candidate(
+        promotion = promote_candidate(
             self._home,
             full,
             version,
@@ -164,6 +165,8 @@ class Modelling:
             signed=signed,
             force=force,
         )
+        sign_from_record(self._home, full, promotion.version)
+        return promotion
 
     def rollback(
         self,

@@ -210,6 +210,8 @@ class Slot(Generic[S]):
         if self.served.mark == wanted:
             broken = self._copy_trouble(wanted.digest or "")
             return f"the copy of {champion} was damaged after it was taken up: {broken}" if broken else ""
+        if self.served.mark.digest == wanted.digest:
+            return f"new data or rules cannot be taken up, data version {self.served.mark.version} answers: {why}"
         answering = (self.served.mark.digest or "")[:VERSION_LENGTH]
         return f"the champion {champion} cannot be taken up, {answering} answers: {why}"
 

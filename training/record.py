@@ -102,7 +102,7 @@ def by_step(table: pd.DataFrame | None) -> dict[int | None, dict[str, float]]:
     for row in table.to_dict("records"):
         prefix = ".".join(["origin", *(_word(row[name]) for name in named)])
         out.setdefault(_step(row[step]), {}).update(
-            {f"{prefix}.{name}": float(row[name]) for name in figures if row[name] == row[name]}
+            {f"{prefix}.{name}": float(row[name]) for name in figures if pd.notna(row[name])}
         )
     return out
 

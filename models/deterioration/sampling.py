@@ -18,23 +18,20 @@ POSITIVE_SHARE = 0.4
 def sampled(problem: DeteriorationProblem, *, seed: int, figures: int = MOST_FIGURES) -> DeteriorationProblem:
     """Draw rows evenly within positives and others; the weight of what stays makes up for what goes.
 
-    Of monthly rows only quarter-ends are drawn from where there are too many rows: months in between hardly differ.
+    Both kinds come from all periods alike: were some periods to give positives only, they would be learned to be bad.
     """
     most = min(MOST_ROWS, figures // max(1, problem.X.shape[1]))
     if len(problem) <= most:
         return problem
     rng = np.random.default_rng(seed)
-    candidate = np.ones(len(problem), bool)
-    if problem.per_year == 12:
-        candidate = (problem.period % 3 == 2) | (problem.y == 1)
-    positive, calm = np.flatnonzero(problem.y == 1), np.flatnonzero((problem.y == 0) & candidate)
+    positive, calm = np.flatnonzero(problem.y == 1), np.flatnonzero(problem.y == 0)
     kept = positive
     if len(positive) > POSITIVE_SHARE * most:
         kept = np.sort(rng.choice(positive, int(POSITIVE_SHARE * most), replace=False))
     room = min(len(calm), most - len(kept))
     others = np.sort(rng.choice(calm, room, replace=False))
     weight = problem.weight.copy()
-    for chosen, whole in ((kept, positive), (others, np.flatnonzero(problem.y == 0))):
+    for chosen, whole in ((kept, positive), (others, calm)):
         if len(chosen):
             weight[chosen] *= problem.weight[whole].sum() / problem.weight[chosen].sum()
     chosen = np.sort(np.concatenate([kept, others]))

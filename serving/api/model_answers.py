@@ -38,7 +38,7 @@ def model_detail(found: ModelVersions, *, two_people: bool) -> ModelDetail:
 def version_answer(desk: ModelDesk, model: ModelVersions, found: ModelVersion) -> ModelVersionDetail:
     """Give a version with its gates and what it showed."""
     kept = desk.kept(found)
-    compared = kept.get("compared")
+    compared = kept.get("comparison")
     return ModelVersionDetail(
         **_version(found),
         model=model.name,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from fastapi import Request
@@ -22,8 +20,8 @@ if TYPE_CHECKING:
 
 Language = Literal["en", "zh"]
 Form = Literal["html", "md"]
-KEPT = ("compared", "evidence")
-"""What a training run keeps of a model beside it, as JSON."""
+KEPT = ("comparison", "evidence")
+"""What came with the offer of a model: how it stands against the champion, and what serves each indicator."""
 
 
 class ModelDesk:
@@ -149,25 +147,9 @@ class ModelDesk:
         return [(language, form) for language, form in every if self._has_card(found, language, form)]
 
     def kept(self, found: ModelVersion) -> dict[str, Any]:
-        """Read what the training run has kept of a version, `KEPT`; what is not there is left out."""
-        if found.candidate is None:
-            return {}
-        told = {name: found.candidate.about[name] for name in KEPT if name in found.candidate.about}
-        folder = self._work(found)
-        if folder is not None:
-            files = {name: folder / f"{name}.json" for name in KEPT if name not in told}
-            told |= {name: json.loads(path.read_bytes()) for name, path in files.items() if path.is_file()}
-        return told
-
-    def _work(self, found: ModelVersion) -> Path | None:
-        assert found.candidate is not None
-        try:
-            run = self.desk.advisor.training.run(found.candidate.run)
-        except LoadlineError:
-            return None
-        gates = run.work / found.kind / "gates.json"
-        same = gates.is_file() and json.loads(gates.read_bytes()).get("digest") == found.digest
-        return gates.parent if same and run.name == found.candidate.run else None
+        """Give what came with the offer of a version, `KEPT`; what did not is left out."""
+        about = {} if found.candidate is None else found.candidate.about
+        return {name: about[name] for name in KEPT if name in about}
 
     def _has_card(self, found: ModelVersion, language: Language, form: Form) -> bool:
         try:

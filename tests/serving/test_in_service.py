@@ -160,7 +160,6 @@ def test_fifty_promotions_while_clients_ask_without_pause(
     seen = Counter(versions[content][1] for _, _, content, _ in during)
     assert len(seen) >= 2, "promotions were taken up while they went on"
     assert "Traceback" not in server.said
-    print(f"{len(got)} answers, {len(during)} of them during {PROMOTIONS} promotions, of {dict(seen)}")
 
 
 def test_a_damaged_champion_is_left_and_the_last_good_one_answers(home: Path, models: list[ModelBundle]) -> None:

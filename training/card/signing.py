@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from features.errors import LoadlineError
 from training.card.facts import Signature
 from training.card.writing import sign_cards
+from training.lock import file_lock
+from training.promotion.copies import MODELS
 from training.promotion.history import Promotion, history
+
+CARDS = "cards"
+"""Folder of the cards, beside the copies of the models; one folder a version."""
+
+_log = logging.getLogger(__name__)
 
 
 def approvals(promotions: Sequence[Promotion], version: str) -> Mapping[str, Signature]:
@@ -24,15 +33,21 @@ def approvals(promotions: Sequence[Promotion], version: str) -> Mapping[str, Sig
     return {"approver": Signature(last.by, f"{last.at:%Y-%m-%d}", last.reason, mark)}
 
 
-def sign_from_record(home: str | Path, name: str, version: str, folder: str | Path) -> tuple[Path, ...]:
+def sign_from_record(home: str | Path, name: str, version: str) -> tuple[Path, ...]:
     """Write a model's card again with what the record of promotions says of its approval.
 
-    Raises
-    ------
-    LoadlineError
-        Where the card or the record is damaged, or there is no card.
+    A promotion stands whatever becomes of the card: where there is none, or it cannot be written, that is logged.
     """
-    return sign_cards(folder, approvals(history(home, name), version))
+    folder = Path(home) / MODELS / name / CARDS / version
+    try:
+        signatures = approvals(history(home, name), version)
+        if not signatures or not folder.is_dir():
+            return ()
+        with file_lock(folder.parent / "lock"):
+            return sign_cards(folder, signatures)
+    except LoadlineError as error:
+        _log.warning("the card of %s %s was not signed: %s", name, version, error)
+        return ()
 
 
 def _own_decision(promotion: Promotion) -> bool:

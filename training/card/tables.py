@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from training.tuning.tuned import Tuned
 
 
+THIRDS = ("low", "middle", "high")
+"""Groups that have an order."""
+
+
 def definitions_table(snapshot: Snapshot, codes: Sequence[str]) -> pd.DataFrame:
     found = [snapshot.indicators[code] for code in codes if code in snapshot.indicators]
     return pd.DataFrame(
@@ -92,6 +96,9 @@ def against_table(table: pd.DataFrame) -> pd.DataFrame | None:
 
 def groups_table(table: pd.DataFrame) -> pd.DataFrame:
     """Name ranges, dimensions, thirds and bases in words; a bank's own groups keep their names."""
+    rank = {third: place for place, third in enumerate(THIRDS)}
+    table = table.sort_values("group", key=lambda column: column.map(rank).fillna(len(rank)), kind="stable")
+    table = table.sort_values([name for name in ("over", "dimension") if name in table], kind="stable")
     places = {"over": "over", "dimension": "dimensions", "group": "groups", "basis": "basis"}
     named: dict[str, Any] = {
         column: [title_of(place, one) for one in table[column]] for column, place in places.items() if column in table

@@ -11,6 +11,8 @@ from training.gating.gate import BASELINE, Gate, IndicatorEvidence, some
 from training.gating.rules import GateRule, GateRules
 from training.gating.stability import Overlap
 
+LEVELS_ZH = {"floor": "底线", "target": "目标", "stretch": "挑战"}
+
 
 def check_target(
     rules: GateRules, evidence: Sequence[IndicatorEvidence], comparison: Comparison, overlap: Overlap
@@ -110,25 +112,18 @@ def _attainment(rule: GateRule, promises: Sequence[Promise]) -> Gate:
     confidence = 1 - (1 - rule["confidence"]) / (2 * len(judged))
     failing = [one for one in judged if abs(one.gap.mean or 0.0) > max(margin, one.gap.reach(confidence))]
     shown = failing or judged
-    words = [f"{one.name} {one.promised + (one.gap.mean or 0.0):.0%} ({one.promised:.0%})" for one in shown]
+    shares = [(one.name, one.promised + (one.gap.mean or 0.0), one.promised) for one in shown]
+    en = ", ".join(f"{name} {share:.0%} ({promised:.0%})" for name, share, promised in shares)
+    zh = "、".join(f"{LEVELS_ZH.get(name, name)} {share:.0%}（{promised:.0%}）" for name, share, promised in shares)
     origins = max(one.gap.origins for one in judged)
     text = {
-        "en": f"Attained over {origins} past origins, with what was promised: {', '.join(words)}"
+        "en": f"Attained over {origins} past origins, with what was promised: {en}"
         + (f"; more than {margin:.0%} off, beyond noise." if failing else "."),
-        "zh": f"{origins} 个历史起点的实际达成率（承诺值）：{_named(words)}"
+        "zh": f"{origins} 个历史起点的实际达成率（承诺值）：{zh}"
         + (f"；偏差超过 {margin:.0%} 且超出噪声。" if failing else "。"),
     }
     worst = max((one.gap.mean or 0.0 for one in judged), key=abs)
     return rule.result(not failing, text, measured=worst, threshold=(-margin, margin))
-
-
-_LEVELS_ZH = {"floor": "底线", "target": "目标", "stretch": "挑战"}
-
-
-def _named(words: Sequence[str]) -> str:
-    """Put the names of target levels into Chinese."""
-    split = [word.split(" ", 1) for word in words]
-    return "、".join(f"{_LEVELS_ZH.get(name, name)} {rest}" for name, rest in split)
 
 
 def _worst(values: Sequence[float], *, key: Callable[[float], float]) -> float | None:

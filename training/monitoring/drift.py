@@ -20,6 +20,8 @@ LEAST_SHARE = 1e-3
 """An empty bin counts as a thousandth, or the index would be infinite for one missing unit."""
 FEWEST_UNITS = 8
 """A year with fewer units shows no distribution."""
+FEWEST_YEARS = 2
+"""Whatever a rule says: one year has no usual difference from others."""
 TESTS = 3
 """Of a column: its middle, its spread and its distribution as a whole; the smallest p-value counts three times."""
 TO_NORMAL = 1.349
@@ -75,7 +77,7 @@ def _row(column: Column, least_years: int) -> dict[str, Any]:
     enough = counts >= FEWEST_UNITS
     past = [_sorted(values[t]) for t in np.flatnonzero(column.learned & enough) if t != len(values) - 1]
     row: dict[str, Any] = {"name": column.name, "units": int(counts[-1]), "years": len(past)}
-    if len(past) < least_years or not enough[-1]:
+    if len(past) < max(least_years, FEWEST_YEARS) or not enough[-1]:
         nothing = ("middle", "usual_middle", "spread_of_middles", "spread", "usual_spread")
         figures = (*nothing, "psi", "usual_psi", "ks", "usual_ks", "p")
         return row | dict.fromkeys(figures, float("nan")) | {"material": False}
@@ -94,7 +96,7 @@ def _row(column: Column, least_years: int) -> dict[str, Any]:
     usual_ks = np.array([distance(year, rest) for year, rest in zip(past, others, strict=True)])
     psi, ks = stability_index(newest, every), distance(newest, every)
     whole = departure(float(np.log(psi + LEAST_SHARE)), np.log(usual_psi + LEAST_SHARE), sides=1)
-    smallest = min(p for p in (middle.p, spread.p, whole.p) if np.isfinite(p))
+    smallest = min(middle.p, spread.p, whole.p)
     return row | {
         "middle": middle.newest,
         "usual_middle": middle.usual,
@@ -105,7 +107,7 @@ def _row(column: Column, least_years: int) -> dict[str, Any]:
         "usual_psi": float(np.median(usual_psi)),
         "ks": ks,
         "usual_ks": float(np.median(usual_ks)),
-        "p": min(1.0, TESTS * smallest),
+        "p": min(TESTS * smallest, 1.0),
         "material": bool(psi >= MATERIAL + chance_index(len(newest), len(every))),
     }
 

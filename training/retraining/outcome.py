@@ -45,9 +45,7 @@ def outcome(context: Context) -> dict[str, Any]:
 def _model(context: Context, kind: str) -> dict[str, Any]:
     action, name = context.decision.of(kind), NAMES[kind]
     if action.what != "retrain":
-        why = {"en": " ".join(why.en for why in action.why), "zh": "".join(why.zh for why in action.why)}
-        text = {"en": f"{name['en']}: stays. {why['en']}", "zh": f"{name['zh']}：保持不变。{why['zh']}"}
-        return {"what": action.what, "text": text}
+        return {"what": action.what, "text": action.line.model_dump()}
     if not context.has(f"{kind}/promoted"):
         failed = context.has(f"{kind}/failed")
         note = context.kept(f"{kind}/{'failed' if failed else 'fitted'}")["note"]
@@ -65,7 +63,12 @@ def _model(context: Context, kind: str) -> dict[str, Any]:
         "promoted": promoted["promoted"],
         "gates": found["gates"],
         "text": {
-            "en": f"{name['en']} {about['model_version']} as of {about['as_of']}: {told['en']}",
+            "en": f"{name['en']} {about['model_version']} as of {about['as_of']}: {lowered(told['en'])}",
             "zh": f"{name['zh']} {about['model_version']}（截至 {about['as_of']}）：{told['zh']}",
         },
     }
+
+
+def lowered(sentence: str) -> str:
+    """Begin a sentence as a part of another."""
+    return sentence[:1].lower() + sentence[1:]

@@ -149,8 +149,10 @@ class Trainee(ABC):
         bundle, context = self.bundle, self.context
         number = self.record()
         compared, overlap = self.compared, self.overlap
+        evidence = context.kept(f"{self.kind}/evidence") if context.has(f"{self.kind}/evidence") else {"rows": []}
         about = {
             "registered": number,
+            "evidence": evidence,
             "comparison": compared.as_dict() | {"text": compared.text.model_dump()},
             "overlap": overlap.as_dict() | {"text": overlap.text.model_dump()},
         }

@@ -154,7 +154,7 @@ class WarningTrainee(Trainee):
 
     def card(self) -> Done:
         """Write the card."""
-        material = self.material
+        looked, material = self._gathered
         facts = warning_facts(
             self.context.snapshot,
             self.name,
@@ -168,9 +168,7 @@ class WarningTrainee(Trainee):
             decision=self.context.decision,
             request=self.context.request,
             home=self.context.home,
-            detectors=detector_record(
-                self.context.memory["looked"], material.labels_at(self.context.origin), material.leaves
-            ),
+            detectors=detector_record(looked, material.labels_at(self.context.origin), material.leaves),
             drivers=warning_drivers(material, self.fitted),
             groups=warning_groups(material, self.chain),
         )

@@ -63,15 +63,15 @@ def _text(count: int, gain: Gain | None, held_out: Sequence[int]) -> Title:
     saved, error = f"{abs(gain.gain):.1%}", f"{gain.error_of_times:.1%}"
     if gain.better:
         return Title(
-            en=f"The best of {others} other settings serves: it lost {saved} less than the usual ones (standard error "
-            f"{error}) at {times} past times that it was not chosen on.",
+            en=f"The best of {others} other settings serves: its loss was {saved} lower than that of the usual ones "
+            f"(standard error {error}) at {times} past times that it was not chosen on.",
             zh=f"采用 {others} 组其他参数中最优的一组：在未参与选择的 {times} 个历史时点上，"
             f"损失比常用参数低 {saved}（标准误 {error}）。",
         )
-    more, zh_more = ("less", "低") if gain.gain >= 0 else ("more", "高")
+    more, zh_more = ("lower", "低") if gain.gain >= 0 else ("higher", "高")
     return Title(
-        en=f"The usual settings serve: the best of {others} others lost {saved} {more} (standard error {error}) at "
-        f"{times} past times that it was not chosen on, which is not better beyond noise.",
+        en=f"The usual settings serve: the loss of the best of {others} others was {saved} {more} (standard error "
+        f"{error}) at {times} past times that it was not chosen on, which is not better beyond noise.",
         zh=f"采用常用参数：{others} 组其他参数中最优的一组在未参与选择的 {times} 个历史时点上，"
         f"损失比常用参数{zh_more} {saved}（标准误 {error}），未超出偶然波动。",
     )

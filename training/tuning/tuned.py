@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Version of what is kept of a tuning."""
 DEFAULT_TRIALS = 16
-"""Settings tried for each model unless asked otherwise, the usual ones among them: some ten seconds for a bank of 400
-branches. More found nothing better on the data at hand."""
+"""Settings tried for each model unless asked otherwise, the usual ones among them: under twenty seconds for a bank of
+400 branches. Three times as many took another 0.2% off the loss there."""
 
 Settings = TypeVar("Settings", bound=TargetSettings | WarningSettings)
 KINDS: Mapping[str, type[TargetSettings] | type[WarningSettings]] = {

@@ -81,7 +81,7 @@ def tune_warning(
     """
     if trials < 2:
         return untuned(DEFAULT, NOTHING_ASKED)
-    years = past_years(material, origin, seed=seed)
+    years = past_years(material, origin, seed=seed) if material.first <= origin <= material.last else {}
     searched, held_out = divided(list(years))
     if not searched:
         return untuned(DEFAULT, TOO_FEW_TIMES)

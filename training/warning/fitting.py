@@ -27,7 +27,7 @@ from training.warning.labels import Labels
 from training.warning.material import Material
 
 KIND = "warning"
-FORMAT = 2
+FORMAT = 3
 """Version of what is kept of a fitted model; part of its name, so that older ones are not read."""
 PRIOR = "prior"
 """Column of the scores that need no labels."""

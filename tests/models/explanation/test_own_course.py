@@ -71,6 +71,20 @@ def test_parts_add_up_for_every_blend(kind: str, against: Any) -> None:
         assert told >= 3
 
 
+def test_parts_add_up_for_tuned_settings() -> None:
+    problem, model = fitted("log")
+    relative = replace(model.recipe.relative, kept=0.9)
+    assert model.shared is not None
+    shared = replace(model.shared, kept=0.9)
+    blend = next(blend for blend in BLENDS if GLOBAL in blend.shares)
+    tuned = replace(model, blend=blend, recipe=replace(model.recipe, relative=relative), shared=shared)
+    course = Course.of(level_of(problem), tuned)
+    moved = course.distribution.location - course.asked.begin.base
+    parts = course.parts(problem.units[7], "peers")
+    assert parts is not None
+    assert sum(parts.latent.values()) == pytest.approx(moved[7], rel=1e-9, abs=1e-12)
+
+
 @pytest.mark.parametrize("blend", [blend for blend in BLENDS if blend.name != "pooled growth"], ids=lambda b: b.name)
 def test_groups_get_what_asking_about_every_coalition_gives(blend: Blend) -> None:
     problem, model = fitted("log")

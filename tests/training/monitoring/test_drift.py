@@ -100,3 +100,8 @@ def test_chance_alone_gives_the_index_that_is_allowed_for():
     rng = np.random.default_rng(4)
     found = [stability_index(np.sort(rng.normal(size=100)), np.sort(rng.normal(size=1000))) for _ in range(300)]
     assert np.mean(found) == pytest.approx(chance_index(100, 1000), rel=0.15)
+
+
+def test_a_single_past_year_gives_no_chance_however_low_the_least():
+    (row,) = drifts([column(years=2)], least_years=1)
+    assert np.isnan(row["p"])

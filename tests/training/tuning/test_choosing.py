@@ -29,7 +29,7 @@ def test_better_settings_are_taken():
     found = came_to(Gain(0.021, 0.004, 0.003, 2, better=True))
     assert (found.settings, found.changed) == (OTHER, True)
     assert [(one["usual"], one["chosen"]) for one in found.tried] == [(True, False), (False, True)]
-    assert "2.1% less" in found.text.en
+    assert "2.1% lower" in found.text.en
     assert "低 2.1%" in found.text.zh
     assert found.figures["held_out"] == [2017, 2018]
 
@@ -37,8 +37,8 @@ def test_better_settings_are_taken():
 @pytest.mark.parametrize(
     ("gain", "said", "zh"),
     [
-        (Gain(0.004, 0.01, 0.003, 2, better=False), "0.4% less", "低 0.4%"),
-        (Gain(-0.02, 0.01, 0.003, 2, better=False), "2.0% more", "高 2.0%"),
+        (Gain(0.004, 0.01, 0.003, 2, better=False), "0.4% lower", "低 0.4%"),
+        (Gain(-0.02, 0.01, 0.003, 2, better=False), "2.0% higher", "高 2.0%"),
         (None, "none of 1 others", "均未更优"),
     ],
 )

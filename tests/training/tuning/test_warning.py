@@ -9,6 +9,7 @@ from warning_bank import FIRST, YEARS, stored
 from models.deterioration.settings import DEFAULT
 from training.tuning.warning import SPACE, USUAL, tune_warning
 from training.tuning.warning_years import FEWEST_POSITIVES, MOST_FIGURES, loss_ratio, past_years
+from training.warning.fitting import about_origin, fitted
 from training.warning.material import Material, material
 
 HURRY = 0.35
@@ -76,6 +77,20 @@ def test_with_few_cases_the_usual_ones_stay(tmp_path: Path):
     found = tune_warning(material(snapshot, snapshot.span[1]), snapshot.span[1], seed=1, trials=4, folder=tmp_path)
     assert (found.changed, found.tried) == (False, ())
     assert f"fewer than {FEWEST_POSITIVES}" in found.text.en or "fewer than 4 past times" in found.text.en
+
+
+def test_an_origin_before_the_data_keeps_the_usual_ones(bank: Material, tmp_path: Path):
+    assert "fewer than 4 past times" in tune_warning(bank, FIRST - 1, seed=1, trials=4, folder=tmp_path).text.en
+
+
+def test_a_model_of_other_settings_is_another_model_and_says_so(bank: Material):
+    other, origin = DEFAULT.with_knobs({"leaves": 4.0, "rate": 0.08}), bank.origins[-1]
+    usual_about, about = (about_origin(bank, origin, seed=1, settings=one) for one in (DEFAULT, other))
+    assert about == usual_about | {"settings": other.as_dict()}
+    assert usual_about == about_origin(bank, origin, seed=1)
+    model = fitted(bank, origin, seed=1, settings=other).model
+    assert model is not None
+    assert model.settings == other
 
 
 def test_without_trials_nothing_is_tried(bank: Material, tmp_path: Path):

@@ -51,7 +51,7 @@ def change(home: Path, number: int) -> str:
     from training.promote import promote
     from training.promotion.copies import kept_bundle
     from training.promotion.history import champion_digest, history
-    from training.retrain import model_name
+    from training.target_model import model_name
 
     name = model_name(dataset_of(home))
     digests = list(dict.fromkeys(promotion.champion for promotion in history(home, name)))[-2:]
@@ -84,7 +84,7 @@ def second_model(home: Path) -> None:
     from training.gating.gate import Gate
     from training.promote import promote
     from training.promotion.history import champion, history
-    from training.retrain import model_name
+    from training.target_model import model_name
 
     name = model_name(dataset_of(home))
     found = champion(home, name)

@@ -250,7 +250,7 @@ class Modelling:
 
     @staticmethod
     def _of_dataset(kind: str, dataset: str) -> str:
-        from training.retrain import model_name as target_name
+        from training.target_model import model_name as target_name
         from training.warning.fitting import model_name as warning_name
 
         return target_name(dataset) if kind == "target" else warning_name(dataset)

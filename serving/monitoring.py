@@ -206,9 +206,9 @@ class Monitoring:
         """Give what a look rests on beside the data: the champions, decided reviews, and targets on record."""
         from training.monitoring.promises import SUGGESTIONS
         from training.promote import history
-        from training.retrain import model_name as target_name
         from training.review.labels import dispositions
         from training.scoring.closings import closings
+        from training.target_model import model_name as target_name
         from training.warning.fitting import model_name as warning_name
 
         champions = tuple(

@@ -30,7 +30,7 @@ class Targets:
 
     def model_name(self, dataset: str) -> str:
         """Name the model of a dataset in the record."""
-        from training.retrain import model_name
+        from training.target_model import model_name
 
         return model_name(dataset)
 

@@ -97,7 +97,7 @@ class Suggesting:
         """Give the suggestions that the champion on record makes from a data version, made now where none are kept."""
         from training.promotion.copies import kept_bundle
         from training.promotion.history import champion_digest
-        from training.retrain import model_name
+        from training.target_model import model_name
 
         home, name = self._advisor.settings.home, model_name(snapshot.about.dataset)
         digest = champion_digest(home, name)

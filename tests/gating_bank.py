@@ -15,7 +15,7 @@ from models.bundle import ModelBundle
 from models.levels import LEAVES, Level, levels_of, target_codes
 from models.outcome.settings import DEFAULT, TargetSettings
 from models.outcome.target import TargetModel
-from training.retrain import bundle_of, fit_level, level_tasks
+from training.target_model import bundle_of, fit_level, level_tasks
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 FIRST, YEARS, BRANCHES, PEERS = 2010, 13, 30, 3

@@ -10,9 +10,9 @@ from models.bundle import ModelBundle
 from training.gating.gate import Gate
 from training.promote import offer, promote_candidate
 from training.promotion.copies import model_folder
-from training.retrain import model_name
 from training.retraining.request import TrainingRequest
 from training.retraining.runs import Runs
+from training.target_model import model_name
 
 NOW = datetime(2025, 1, 15, 8, 30, tzinfo=UTC)
 NAME = model_name("hostile-bank")

@@ -15,7 +15,7 @@ from features.store import Snapshot, Store
 from models.levels import horizon_periods, levels_of, target_codes
 from training.gating.gate import Gate
 from training.promote import champion_digest, promote
-from training.retrain import bundle_of, fit_level, level_tasks, model_name
+from training.target_model import bundle_of, fit_level, level_tasks, model_name
 
 NOW = datetime(2025, 1, 20, 8, tzinfo=UTC)
 Break = Literal["none", "growth", "definition", "cap", "spread"]

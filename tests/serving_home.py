@@ -12,7 +12,7 @@ from serving.advisor import Advisor
 from serving.settings import Settings
 from training.gating.gate import Gate
 from training.promote import champion_digest, promote
-from training.retrain import bundle_of, fit_level, level_tasks, model_name
+from training.target_model import bundle_of, fit_level, level_tasks, model_name
 
 TOKEN = "correct-horse-battery-staple"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}

@@ -18,7 +18,7 @@ from models.outcome.series_baselines import SeriesBudget
 from models.policy.targets import DEFAULT_POLICY, TargetPolicy
 from training.progress import Progress, silent
 from training.question import LOADLINE, REFERENCE, Findings, Question, answer_all
-from training.retrain import level_seed
+from training.target_model import level_seed
 
 ETS_FITS = 6_000
 ARIMA_FITS = 240

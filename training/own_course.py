@@ -11,8 +11,8 @@ from features.store import Snapshot
 from models.explanation.own_course import Course
 from models.levels import Level, horizon_periods, levels_of
 from models.outcome.target import TargetModel
-from training.retrain import level_seed, models_in
 from training.suggest import SEED, Champion, fitting_champion
+from training.target_model import level_seed, models_in
 
 
 @dataclass(frozen=True, eq=False)

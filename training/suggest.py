@@ -22,7 +22,7 @@ from models.policy.targets import DEFAULT_POLICY, TargetPolicy
 from models.suggestion import suggest
 from training.progress import Progress, silent
 from training.promote import champion
-from training.retrain import level_evidence, level_seed, model_name, models_in
+from training.target_model import level_evidence, level_seed, model_name, models_in
 
 SEED = 20240101
 """Of models fitted on the spot and of joint draws: the same question gets the same answer."""

@@ -12,7 +12,7 @@ from features.dataset import open_dataset
 from serving.advisor import Advisor
 from serving.settings import Settings
 from training.promote import champion
-from training.retrain import model_name as target_name
+from training.target_model import model_name as target_name
 from training.warning.fitting import model_name as warning_name
 
 

@@ -20,9 +20,9 @@ from training.calibrate import calibrate, read_relief_file
 from training.gating.gate import Gate
 from training.outlook import outlook
 from training.promote import promote
-from training.retrain import bundle_of, model_name
 from training.suggest import ON_REQUEST, suggest_targets
 from training.target_file import read_target_file
+from training.target_model import bundle_of, model_name
 
 NOW = datetime(2024, 3, 1, tzinfo=UTC)
 SEASON = (0.35, 0.25, 0.22, 0.18)

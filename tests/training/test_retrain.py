@@ -19,7 +19,8 @@ from features.store import Snapshot, Store
 from training.distributed import run_tasks
 from training.gating.gate import FEWEST_ORIGINS
 from training.promote import champion, history
-from training.retrain import (
+from training.suggest import suggest_targets
+from training.target_model import (
     Training,
     bundle_of,
     fit_level,
@@ -29,7 +30,6 @@ from training.retrain import (
     models_in,
     retrain,
 )
-from training.suggest import suggest_targets
 from training.track import Tracker
 
 NOW = datetime(2024, 3, 1, tzinfo=UTC)

@@ -27,7 +27,7 @@ from training.gating.own_record import by_year, own_record, promises_of
 from training.gating.paired import same
 from training.gating.replay import REPLAYED_ORIGINS, judged_units, judging_scale, losses_of, replay
 from training.progress import Progress, silent
-from training.retrain import level_seed
+from training.target_model import level_seed
 
 DIMENSIONS = ("peer_group", "region_type", "size")
 """What no group of units may be left worse off by; thirds by size, the others as described."""
@@ -64,7 +64,7 @@ def compare_target(
     models : Mapping
         The challenger, by key of the level.
     before : Mapping
-        The champion, by key of the level, each put together when asked for; see `training.retrain.models_in`.
+        The champion, by key of the level, each put together when asked for; see `training.target_model.models_in`.
     seed : int
         That the challenger was trained with.
     champion_bundle : ModelBundle or None

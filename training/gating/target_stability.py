@@ -34,7 +34,7 @@ def overlap_target(
     models : Mapping
         The challenger, by key of the level.
     before : Mapping
-        The champion, by key of the level; see `training.retrain.models_in`. Empty where there is none.
+        The champion, by key of the level; see `training.target_model.models_in`. Empty where there is none.
     champion : str, optional
         Its version.
     """

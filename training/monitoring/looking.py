@@ -20,8 +20,8 @@ from training.monitoring.standing import standing_model
 from training.monitoring.watched import target_watch, with_targets
 from training.monitoring.watched_warning import warning_watch
 from training.progress import Progress, silent
-from training.retrain import model_name as target_name
 from training.review.labels import reviewed_labels
+from training.target_model import model_name as target_name
 from training.warning.gathering import gathered
 
 if TYPE_CHECKING:

@@ -22,9 +22,9 @@ from training.monitoring.outcome_checks import DIGITS, by_region_and_year
 from training.monitoring.rules import Rule
 from training.monitoring.standing import SEED
 from training.monitoring.watched import JudgedYear, TargetWatch, kin, outcomes_of
-from training.retrain import level_seed
 from training.scoring.archive import TARGETS, read_closed
 from training.scoring.closings import closings
+from training.target_model import level_seed
 
 MOST_YEARS = 4
 """Years of targets on record that are judged: a model has changed since those before."""

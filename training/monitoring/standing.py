@@ -14,7 +14,7 @@ from models.levels import LEAVES, levels_of, target_codes
 from models.outcome.target import TargetModel
 from training.progress import Progress, silent
 from training.promote import history, kept_bundle
-from training.retrain import fit_level, level_tasks, model_name, models_in
+from training.target_model import fit_level, level_tasks, model_name, models_in
 
 REPLAYED = "replayed"
 """Version of a model that is fitted for a look back, as it would have been trained a year before."""

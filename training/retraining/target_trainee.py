@@ -21,8 +21,8 @@ from training.gating.target_comparison import compare_target
 from training.gating.target_gates import check_target
 from training.gating.target_stability import overlap_target
 from training.record import record_run
-from training.retrain import bundle_of, fit_level, level_evidence, level_tasks, model_name, models_in
 from training.retraining.trainee import Done, Trainee
+from training.target_model import bundle_of, fit_level, level_evidence, level_tasks, model_name, models_in
 from training.tuning.target import tune_target
 from training.tuning.tuned import Tuned
 

@@ -12,8 +12,8 @@ from features.store import Snapshot
 from models.policy.targets import TargetPolicy
 from training.progress import Progress, silent
 from training.promote import champion_digest
-from training.retrain import model_name
 from training.suggest import suggest_targets
+from training.target_model import model_name
 
 COLUMNS = ["unit", "indicator", "year", "floor", "target", "stretch", "p_target", "model_version"]
 FORMAT = 1

@@ -37,7 +37,8 @@ LEAST_POSITIVES = 20
 LEAST_WAVES = 3
 """Fewest waves of events: with two, what is learned from one is tested on one."""
 MANY_ROWS = 20_000
-"""Above, one period a quarter is learned from: months next to one another hardly differ."""
+"""Above, one period a quarter is learned from, another one for each of three units in turn: months next to one another
+hardly differ, but figures that are worked out at quarter-ends do, so every month of the year has to be learned from."""
 MOST_NEGATIVES = 20_000
 """Uneventful rows that are learned from; more of them tell nothing that these do not."""
 DECIMALS = 9
@@ -192,9 +193,9 @@ def thinned(
     chosen = usable.copy()
     if calendar.per_year > 4 and usable.sum() > MANY_ROWS:
         each = calendar.per_year // 4
-        ends = calendar.position(np.arange(material.first, material.last + 1)) % each == each - 1
-        if (usable & positive)[ends].sum() >= LEAST_POSITIVES:
-            chosen[~ends] = False
+        turn = np.add.outer(np.arange(usable.shape[0]), np.arange(usable.shape[1])) % each == 0
+        if (usable & positive & turn).sum() >= LEAST_POSITIVES:
+            chosen &= turn
     weight = np.ones(usable.shape)
     negative = np.flatnonzero(chosen & ~positive)
     if len(negative) > MOST_NEGATIVES:

@@ -23,7 +23,7 @@ from training.card.past_origins import by_year, kept_promises, past_origins
 from training.card.target import level_titles
 from training.card.warning import detector_record, warning_groups
 from training.gating.stability import Overlap
-from training.retrain import bundle_of, fit_level, level_evidence, level_tasks
+from training.target_model import bundle_of, fit_level, level_evidence, level_tasks
 from training.warning.champion import warning_bundle
 from training.warning.fitting import Fitted, fitted
 from training.warning.forward_chain import ForwardChain, forward_chain

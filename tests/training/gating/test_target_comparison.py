@@ -22,7 +22,7 @@ from training.gating.stability import Overlap
 from training.gating.target_comparison import compare_target
 from training.gating.target_gates import check_target
 from training.gating.target_stability import overlap_target
-from training.retrain import level_evidence, models_in
+from training.target_model import level_evidence, models_in
 
 LAST = gating_bank.FIRST + gating_bank.YEARS - 1
 RECKLESS = DEFAULT.with_knobs({"kept": 3.0, "ridge_penalty": 0.01})

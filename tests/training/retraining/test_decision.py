@@ -17,9 +17,9 @@ from scoring_bank import make_panel, make_policy
 from features.errors import LoadlineError
 from features.indicators import Indicator, IndicatorSet
 from training.promote import champion
-from training.retrain import model_name, retrain
 from training.retraining.decision import Action, Decision
 from training.retraining.policy_marks import marked_policy, policy_day
+from training.target_model import model_name, retrain
 from training.track import Tracker
 
 PANEL = make_panel()

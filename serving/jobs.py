@@ -10,7 +10,6 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from features.errors import LoadlineError
 from training.retraining.runs import RUNS, Runs, worker_at_work
 
 if TYPE_CHECKING:
@@ -82,8 +81,8 @@ class Jobs:
                 self._asked = False
             try:
                 self._look_after()
-            except LoadlineError as error:
-                _log.warning("waiting training runs could not be looked at: %s", error.what)
+            except Exception:  # whatever it is, the next request is to be looked after
+                _log.exception("waiting training runs could not be looked at")
 
     def _look_after(self) -> None:
         """Start workers until nothing is waiting.

@@ -197,6 +197,7 @@ class Monitoring:
                 reason=f"proposal {proposal.name}: {finding.title.en}",
                 dataset=proposal.dataset,
                 kinds=(proposal.kind,),
+                again=True,  # a person has said yes: that nothing else has changed is no reason not to
             )
             return run.name
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +15,7 @@ import pandas as pd
 from features.errors import LoadlineError
 from training.progress import Progress, silent
 from training.retraining.request import KINDS, TrainingRequest
-from training.retraining.runs import ENDS, Run, Runs
+from training.retraining.runs import Run, Runs
 
 if TYPE_CHECKING:
     from serving.advisor import Advisor
@@ -72,7 +74,7 @@ class TrainingRuns:
         trials : int, optional
             Most settings that tuning may try for each model; 0 keeps the usual ones.
         again : bool
-            Run it once more although an equal run has ended.
+            Train although nothing has changed; also once more where an equal run has ended.
         change : Path, optional
             A file with a change from outside that the run answers to, as for a simulation.
         cluster : str
@@ -144,11 +146,9 @@ class TrainingRuns:
         progress, say
             How to tell how far the work is, and what the registry lacks.
 
-        Raises
-        ------
-        LoadlineError
-            Where another worker is at work on the home.
+        Where another process is at work on the home, what it leaves is waited for.
         """
+        from training.lock import LockHeldError
         from training.promote import sync_all
         from training.retraining.worker import work
 
@@ -159,7 +159,8 @@ class TrainingRuns:
 
         while True:
             if not idle():
-                work(place, version=installed("loadline"), until=idle)
+                with suppress(LockHeldError):
+                    work(place, version=installed("loadline"), until=idle)
             if time.monotonic() - synced >= IDLE_SECONDS:
                 for line in sync_all(place.home, place.tracker):
                     if line not in said:  # once is enough
@@ -187,7 +188,7 @@ class TrainingRuns:
             Where there is no such run, or it has ended.
         """
         run = self.run(name)
-        if run.state in ENDS.values():
+        if run.ended:
             raise LoadlineError(f"the run {name} has ended already", hint="Its result stands.")
         run.ask_to_stop()
         return run
@@ -205,13 +206,17 @@ class TrainingRuns:
         cluster: str,
     ) -> TrainingRequest:
         from training.retraining.change_grounds import change_text
-        from training.retraining.policy_marks import policy_day, policy_mark
+        from training.retraining.policy_marks import decided_mark, policy_day, policy_mark
         from training.tuning.tuned import DEFAULT_TRIALS
 
         advisor = self._advisor
         snapshot = advisor.snapshot(dataset)
         calendar, origin = snapshot.description.calendar, advisor.origin(snapshot, as_of)
-        policy = policy_mark(snapshot, advisor.settings.home, policy_day(snapshot, origin))
+        home = advisor.settings.home
+        if as_of is None:
+            policy = decided_mark(snapshot, home, origin, today=advisor.now().date())
+        else:
+            policy = policy_mark(snapshot, home, policy_day(snapshot, origin))
         return TrainingRequest(
             dataset=snapshot.about.dataset,
             data_version=snapshot.about.version,
@@ -231,7 +236,9 @@ class TrainingRuns:
         )
 
     def _next_attempt(self, request: TrainingRequest) -> TrainingRequest:
+        """Give the next attempt that has not ended; never the first, which may find that nothing is to be done."""
         kept = {run.name: run for run in self._kept.every(dataset=request.dataset)}
-        while (run := kept.get(request.run)) is not None and run.state in ENDS.values():
-            request = TrainingRequest.from_dict(request.as_dict() | {"attempt": request.attempt + 1})
+        request = replace(request, attempt=2)
+        while (run := kept.get(request.run)) is not None and run.ended:
+            request = replace(request, attempt=request.attempt + 1)
         return request

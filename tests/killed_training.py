@@ -22,7 +22,7 @@ from training.retraining import runs
 
 
 def die_at_new_boundaries(marks: Path) -> None:
-    """Kill the process just before and just after a line of a run's log, once for each such place."""
+    """Kill the process just before and just after a step is said to be through, once for each such place."""
     say = runs.Run.say
 
     def boundary(place: str) -> None:
@@ -37,7 +37,7 @@ def die_at_new_boundaries(marks: Path) -> None:
     def said(
         self: runs.Run, kind: runs.Kind, text: Title, *, step: str = "", figures: Mapping[str, Any] | None = None
     ) -> runs.Event:
-        inside = kind not in ("queued", "resumed", "note", "decided")
+        inside = kind in ("finished", "done")
         if inside:
             boundary(f"before {kind} {step}")
         event = say(self, kind, text, step=step, figures=figures)

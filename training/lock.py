@@ -14,6 +14,10 @@ WAIT_SECONDS = 120.0  # longer than the longest holder: the first migration of a
 POLL_SECONDS = 0.02  # short beside what is done under the lock
 
 
+class LockHeldError(LoadlineError):
+    """Somebody else holds a lock for longer than one would wait."""
+
+
 @contextmanager
 def file_lock(path: Path, *, wait: float = WAIT_SECONDS) -> Iterator[None]:
     """Hold the lock on a file, which is made where it is missing and never deleted.
@@ -25,8 +29,10 @@ def file_lock(path: Path, *, wait: float = WAIT_SECONDS) -> Iterator[None]:
 
     Raises
     ------
-    LoadlineError
+    LockHeldError
         Where another process, or another part of this one, holds the lock for longer.
+    LoadlineError
+        Where the lock cannot be opened.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,6 +49,6 @@ def file_lock(path: Path, *, wait: float = WAIT_SECONDS) -> Iterator[None]:
             except BlockingIOError:
                 if time.monotonic() >= deadline:
                     hint = "Wait for the other command to end, and try again."
-                    raise LoadlineError("another process is at work here", where=str(path), hint=hint) from None
+                    raise LockHeldError("another process is at work here", where=str(path), hint=hint) from None
                 time.sleep(POLL_SECONDS)
         yield

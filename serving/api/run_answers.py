@@ -53,7 +53,7 @@ def steps_of(events: Sequence[Event], state: State) -> list[RunStep]:
     begun: dict[str, list[Event]] = {}
     finished: dict[str, Event] = {}
     for event in events:
-        if event.step and event.kind == "started":
+        if event.step and event.kind in ("started", "resumed"):
             begun.setdefault(event.step, []).append(event)
             finished.pop(event.step, None)
         elif event.step and event.kind == "finished" and event.step in begun:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import quarterly_bank
 
 from features.dataset import open_dataset
 from features.store import Snapshot, Store
@@ -133,3 +134,27 @@ def test_the_sum_of_medians_is_asked_with_one_half_and_pins_are_kept(plain: Sugg
     lines = make_plan(plain, tree=snapshot.tree, origin=origin, goals=goals, pins=pins).lines().set_index("unit")
     assert lines.loc[BRANCHES[0], "target"] == pinned
     assert round(lines["target"].sum(), 6) == goal
+
+
+def test_a_later_restatement_is_not_known_as_of_before(tmp_path: Path) -> None:
+    snapshot = quarterly_bank.stored(tmp_path, restated=True)
+    origin = snapshot.description.calendar.parse("2023-Q4")
+    then = suggest_targets(snapshot, 2024, home=tmp_path, origin=origin, latest=False).frame.set_index("unit")
+    now = suggest_targets(snapshot, 2024, home=tmp_path, origin=origin, latest=True).frame.set_index("unit")
+    plain = quarterly_bank.stored(tmp_path / "plain")
+    before = suggest_targets(plain, 2024, home=tmp_path, origin=origin, latest=False).frame.set_index("unit")
+    pd.testing.assert_series_equal(then["target"], before["target"])
+    assert (now["last_actual"] > then["last_actual"]).all()
+
+
+def test_a_target_may_be_asked_for_in_the_middle_of_the_year(tmp_path: Path) -> None:
+    snapshot = quarterly_bank.stored(tmp_path)
+    origin = snapshot.description.calendar.parse("2023-Q2")
+    frame = suggest_targets(snapshot, 2023, home=tmp_path, origin=origin, latest=False, quantiles=[0.1, 0.9]).frame
+    year_end = suggest_targets(
+        snapshot, 2023, home=tmp_path, origin=origin - 2, latest=False, quantiles=[0.1, 0.9]
+    ).frame
+    width = (frame["q0.9"] - frame["q0.1"]) / frame["last_actual"]
+    wider = (year_end["q0.9"] - year_end["q0.1"]) / year_end["last_actual"]
+    assert frame["target"].notna().all()
+    assert width[1:].median() < wider[1:].median()

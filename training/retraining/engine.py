@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -22,6 +23,8 @@ FINISH_SECONDS = 10
 """To note the end of what has ended, once there is nothing more to do."""
 POLL_SECONDS = 0.1
 """Between two looks at the queue: short beside a step."""
+AT_WORK = ("ENQUEUED", "PENDING", "DELAYED")
+"""States of a workflow that something will still be done for."""
 JSON_ONLY = ("json", None)
 """What values in the database may be written as; anything else, such as pickle, is refused before it could be read."""
 
@@ -63,6 +66,7 @@ def engine(home: Path, *, version: str) -> Iterator[None]:
     """
     path = Path(home).resolve() / DATABASE
     _check(path)
+    _silence()
     config: DBOSConfig = {
         "name": "loadline",
         "system_database_url": f"sqlite:///{path}",
@@ -92,12 +96,27 @@ def start(home: Path, run: str) -> None:
         DBOS.enqueue_workflow(QUEUE, retraining, str(home), run)
 
 
+def over(run: str) -> bool:
+    """Tell whether nothing more will be done for a run that was started."""
+    status = DBOS.get_workflow_status(run)
+    return status is not None and status.status not in AT_WORK
+
+
+def _silence() -> None:
+    """Keep DBOS from writing to the terminal: what concerns a run is in its log."""
+    log = logging.getLogger("dbos")
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())
+        log.propagate = False
+
+
 def _check(path: Path) -> None:
     """Refuse a database that cannot be read, or that holds values in another form than JSON."""
     if not path.is_file():
         return
+    address = f"{path.as_uri()}?mode=rw"  # for reading alone, what a killed process had half written cannot be undone
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(address, uri=True)) as connection:
             tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             forms: set[str | None] = set()
             for table in tables:

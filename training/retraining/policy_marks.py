@@ -36,6 +36,15 @@ def policy_mark(snapshot: Snapshot, home: str | Path, day: date) -> str:
     return DEFAULT if found is None else mark_of(found[0])
 
 
+def decided_mark(snapshot: Snapshot, home: str | Path, origin: int, *, today: date) -> str:
+    """Name the policy that was decided on last, which may begin in the middle of a year or only in time to come.
+
+    Its change is what a run answers to: new rules are tried in shadow before they count.
+    """
+    starts = (term.start for term in terms(history(home, snapshot.about.dataset)))
+    return policy_mark(snapshot, home, max(policy_day(snapshot, origin), today, *starts))
+
+
 def mark_of(policy: Policy) -> str:
     """Name a policy by its label and content; the days on which it is in force do not count."""
     if policy.id == DEFAULT_ID:

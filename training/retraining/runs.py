@@ -9,8 +9,8 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -146,6 +146,12 @@ class Run:
         return "running" if worker_at_work(self.folder.parent.parent) else "interrupted"
 
     @property
+    def ended(self) -> bool:
+        """Tell whether it is done, failed or was cancelled."""
+        lines = reversed(read_lines(self.folder / LOG))
+        return any(json.loads(line)["kind"] in ENDS for line in lines)
+
+    @property
     def cancelled(self) -> bool:
         """Tell whether somebody has asked for it to stop."""
         return (self.folder / CANCEL).exists()
@@ -160,7 +166,7 @@ class Run:
 
     def advanced(self, step: str, stage: str, done: int, total: int) -> None:
         """Note how far it is; may be lost in a crash."""
-        partial = self.folder / f".{PROGRESS}.{secrets.token_hex(4)}"
+        partial = self.folder / f".{PROGRESS}"  # one worker a run: nobody else writes it
         partial.write_text(json.dumps({"step": step, "stage": stage, "done": done, "total": total}))
         os.replace(partial, self.folder / PROGRESS)
 
@@ -204,7 +210,7 @@ class Runs:
                 run = Run(found, self.clock)
                 if run.state not in ("failed", "cancelled"):
                     return run, False
-                request = TrainingRequest.from_dict(request.as_dict() | {"attempt": request.attempt + 1})
+                request = replace(request, attempt=request.attempt + 1)
             content = json.dumps(request.as_dict(), ensure_ascii=False, indent=1, sort_keys=True).encode()
             partial = self.folder / f".{request.run}.{secrets.token_hex(4)}.partial"
             partial.mkdir(parents=True)
@@ -233,16 +239,20 @@ class Runs:
 
     def every(self, *, dataset: str | None = None) -> tuple[Run, ...]:
         """List the runs, the newest first."""
-        if not self.folder.is_dir():
-            return ()
-        found = [Run(path, self.clock) for path in self.folder.iterdir() if (path / REQUEST).is_file()]
-        asked = [(run.request, run) for run in found]
+        asked = [(run.request, run) for run in self._found()]
         kept = [(request.at, run.name, run) for request, run in asked if dataset in (None, request.dataset)]
         return tuple(run for _, _, run in sorted(kept, key=lambda entry: entry[:2], reverse=True))
 
     def waiting(self) -> tuple[Run, ...]:
         """List the runs that have not ended, the oldest first."""
-        return tuple(run for run in reversed(self.every()) if not any(event.kind in ENDS for event in run.events))
+        found = [run for run in self._found() if not run.ended]
+        return tuple(sorted(found, key=lambda run: (run.request.at, run.name)))
+
+    def _found(self) -> Iterator[Run]:
+        if self.folder.is_dir():
+            for path in self.folder.iterdir():
+                if not path.name.startswith(".") and (path / REQUEST).is_file():  # a dot: a process died making it
+                    yield Run(path, self.clock)
 
     def _folder(self, name: str) -> Path:
         check_name(name)

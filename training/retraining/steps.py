@@ -65,7 +65,14 @@ def trainee(context: Context, kind: str) -> Trainee:
 
 def _read(context: Context) -> Done:
     """Note where the run starts from: the champions, and the data."""
-    champions = {kind: champion_digest(context.home, trainee(context, kind).name) for kind in KINDS}
+    champions: dict[str, str | None] = {}
+    for kind in KINDS:
+        try:
+            champions[kind] = champion_digest(context.home, trainee(context, kind).name)
+        except LoadlineError as error:
+            champions[kind] = None
+            if kind in context.request.kinds:
+                _give_up(context, kind, error)
     if not context.has("start"):  # a second time, a champion may be of this run's own making
         context.keep("start", {"champions": champions})
     about, request = context.snapshot.about, context.request
@@ -109,14 +116,24 @@ def _stage(kind: str, stage: str) -> Callable[[Context], Done]:
         try:
             return getattr(trainee(context, kind), stage)()
         except LoadlineError as error:
-            if kind == KINDS[0] or context.request.kinds == (kind,):
-                raise
-            # what stands of the other model is not lost over it
-            text = Title(en=f"No warning model: {error}", zh=f"未得到预警模型：{error}")
-            context.keep(f"{kind}/failed", {"note": {"en": str(error), "zh": str(error)}})
-            return Done(text, {"failed": True})
+            return _give_up(context, kind, error)
 
     return work
+
+
+def _give_up(context: Context, kind: str, error: LoadlineError) -> Done:
+    """Note that there will be no warning model: what stands of the target model is not lost over it.
+
+    Raises
+    ------
+    LoadlineError
+        The error itself, where it is the target model's, or no other model is trained.
+    """
+    if kind == KINDS[0] or context.request.kinds == (kind,):
+        raise error
+    text = Title(en=f"No warning model: {error}", zh=f"未得到预警模型：{error}")
+    context.keep(f"{kind}/failed", {"note": {"en": str(error), "zh": str(error)}})
+    return Done(text, {"failed": True})
 
 
 def _wanted(kind: str, stage: str) -> Callable[[Context], bool]:

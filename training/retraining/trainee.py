@@ -16,7 +16,7 @@ from training.gating.comparison import Comparison
 from training.gating.gate import Gate
 from training.gating.rules import GateRules
 from training.gating.stability import Overlap
-from training.promote import MODELS, champion_digest, find_candidate, kept_bundle, offer, promote_candidate
+from training.promote import MODELS, champion_digest, find_candidate, history, kept_bundle, offer, promote_candidate
 from training.promotion.standing import Obstacle, obstacles
 from training.retraining.context import Context
 
@@ -176,8 +176,9 @@ class Trainee(ABC):
 
     def promote(self) -> Done:
         """Promote the model where nothing stands in its way; else say what it waits for, and leave the champion."""
-        waiting = self._hurdles()
-        if not waiting:
+        done = self._promoted()
+        waiting = () if done else self._hurdles()
+        if not waiting and not done:
             try:
                 self._promote()
             except LoadlineError:
@@ -187,6 +188,14 @@ class Trainee(ABC):
         text = self._waits(waiting) if waiting else self._serves()
         self.context.keep(f"{self.kind}/promoted", {"promoted": not waiting, "text": text.model_dump()})
         return Done(text, {"promoted": not waiting, "waits_for": [hurdle.code for hurdle in waiting]})
+
+    def _promoted(self) -> bool:
+        """Tell whether this run has promoted it already, whatever people have decided since."""
+        context, digest = self.context, self.bundle.digest
+        return any(
+            (line.action, line.run, line.champion) == ("promote", context.run.name, digest)
+            for line in history(context.home, self.name)
+        )
 
     def _hurdles(self) -> tuple[Obstacle, ...]:
         context, digest = self.context, self.bundle.digest

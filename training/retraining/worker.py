@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
-from features.errors import LoadlineError
 from features.indicators import Title
-from training.lock import file_lock
+from training.lock import LockHeldError, file_lock
 from training.retraining.context import Workplace
-from training.retraining.runs import ENDS, RUNS, WORKER_LOCK, Run, Runs
+from training.retraining.runs import RUNS, WORKER_LOCK, Run, Runs
 
-IDLE_SECONDS = 0.5
-"""Between two looks for new requests."""
+FOLLOW_SECONDS = 0.5
+"""To show how far another worker is, before trying to take its place."""
 WATCH_SECONDS = 0.05
 """Between two looks at whether the run at work has ended."""
+LOOKERS_SECONDS = 0.2
+"""To wait for the lock: whoever looks whether a worker is at work holds it for an instant."""
 
 
-def work(place: Workplace, *, version: str, until: Callable[[], bool], wait: float = 0.0) -> None:
-    """Do what is asked for, until told to stop.
+def work(place: Workplace, *, version: str, until: Callable[[], bool]) -> None:
+    """Do what is asked for, one run after the other, until told to stop.
 
     Parameters
     ----------
@@ -27,31 +31,37 @@ def work(place: Workplace, *, version: str, until: Callable[[], bool], wait: flo
     version : str
         Of the program.
     until : callable
-        Asked between looks; True ends the work, which is then gone on with by the next worker.
-    wait : float
-        Seconds to wait for another worker of the home to end.
+        Asked before each run is begun, and between looks; True ends the work, which is then gone on with by the next
+        worker.
 
     Raises
     ------
-    LoadlineError
+    LockHeldError
         Where another worker is at work on the home.
+    LoadlineError
+        Where the record of jobs cannot be read.
     """
-    with file_lock(Path(place.home) / RUNS / WORKER_LOCK, wait=wait):
+    with file_lock(Path(place.home) / RUNS / WORKER_LOCK, wait=LOOKERS_SECONDS):
         runs = Runs(place.home, place.clock)
         _turn_down(runs, version)
         if until():
             return
-        from training.retraining.engine import engine, start
+        from training.retraining.engine import engine, over, start
         from training.retraining.workflow import open_place
 
         open_place(place)
         with engine(place.home, version=version):
             begun: set[str] = set()
-            while not until():
-                for run in runs.waiting():
+            while True:
+                waiting = runs.waiting()
+                if until():  # asked after the look, so that no run is begun that this worker would leave half-way
+                    return
+                for run in waiting[:1]:
                     if run.name not in begun:
                         start(place.home, run.name)
                         begun.add(run.name)
+                    elif over(run.name) and not run.ended:
+                        _lost(run)
                 time.sleep(WATCH_SECONDS)
 
 
@@ -63,33 +73,50 @@ def do_run(place: Workplace, run: Run, *, version: str) -> None:
     LoadlineError
         Where the run cannot be done.
     """
-    while not ended(run):
+    left = Event()
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        _do(place, run, version, left)
+        return
+    with ThreadPoolExecutor(1) as pool:  # a notebook runs its cells in an event loop, where DBOS refuses to be called
         try:
-            work(place, version=version, until=lambda: ended(run))
-        except LoadlineError as error:
-            if "another process" not in error.what:
-                raise
+            pool.submit(_do, place, run, version, left).result()
+        finally:
+            left.set()
+
+
+def _do(place: Workplace, run: Run, version: str, left: Event) -> None:
+    """Do a run, unless whoever asked has left."""
+    while not (run.ended or left.is_set()):
+        try:
+            work(place, version=version, until=lambda: run.ended or left.is_set())
+        except LockHeldError:
             _follow(place, run)
-
-
-def ended(run: Run) -> bool:
-    """Tell whether a run has ended."""
-    return any(event.kind in ENDS for event in run.events)
 
 
 def _follow(place: Workplace, run: Run) -> None:
     """Show how far another worker is with the run, for a while."""
-    for _ in range(int(IDLE_SECONDS / WATCH_SECONDS)):
+    for _ in range(int(FOLLOW_SECONDS / WATCH_SECONDS)):
         found = run.advance
         if found is not None:
             place.progress(found.stage or found.step, found.done, found.total)
-        if ended(run):
+        if run.ended:
             return
         time.sleep(WATCH_SECONDS)
 
 
+def _lost(run: Run) -> None:
+    """End a run whose end could not be noted at its time."""
+    text = Title(
+        en="Failed: it stopped, and how could not be written down. Check the free space, and ask again.",
+        zh="失败：运行已停止，但原因未能写入记录。请检查可用空间后重新申请。",
+    )
+    run.say("failed", text, figures={"what": "the run stopped, and how could not be written down"})
+
+
 def _turn_down(runs: Runs, version: str) -> None:
-    """End runs that another version of the program has begun: its steps are not these."""
+    """End runs that another version of the program was asked for: its steps are not these."""
     for run in runs.waiting():
         if run.request.code_version != version:
             text = Title(

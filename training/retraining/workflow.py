@@ -60,7 +60,7 @@ def end(home: str, run: str, state: str, error: dict[str, Any] | None) -> str:
     """Note how a run ended, and let go of what it held in memory."""
     context = _context(home, run)
     _contexts.pop(run, None)
-    if context.run.events[-1].kind == state:  # noted already, just before the process died
+    if context.run.ended:  # noted already, just before the process died
         return state
     if state == "done":
         context.run.say("done", Title(**(context.run.result or {})["text"]))

@@ -193,7 +193,8 @@ def thinned(
     chosen = usable.copy()
     if calendar.per_year > 4 and usable.sum() > MANY_ROWS:
         each = calendar.per_year // 4
-        turn = np.add.outer(np.arange(usable.shape[0]), np.arange(usable.shape[1])) % each == 0
+        place = np.cumsum(usable.any(axis=0))  # among those learned from: units that come later change nothing
+        turn = np.add.outer(np.arange(len(usable)), place) % each == 0
         if (usable & positive & turn).sum() >= LEAST_POSITIVES:
             chosen &= turn
     weight = np.ones(usable.shape)

@@ -16,13 +16,15 @@ from scoring_bank import make_panel, make_policy
 
 from features.errors import LoadlineError
 from features.indicators import Indicator, IndicatorSet
+from serving.advisor import Advisor
+from serving.settings import Settings
 from training.promote import champion
 from training.retraining.decision import Action, Decision
 from training.retraining.policy_marks import marked_policy, policy_day
-from training.target_model import model_name, retrain
-from training.track import Tracker
+from training.target_model import model_name
 
 PANEL = make_panel()
+NOW = datetime(2025, 3, 2, tzinfo=UTC)
 NEW = {"definition_version": "2"}
 EFFICACY = {"kind": "efficacy"}
 TEA = {
@@ -407,17 +409,11 @@ def test_nobody_is_told_causes(trained):
 def test_a_model_that_was_really_trained(bank):
     """Its bundle tells all that is compared: weights leave it, a definition does not."""
     few = PANEL.only(["LENDING", "INTEREST", "LOANS"])
-    snapshot = bank.deliver(few)
-    retrain(
-        snapshot,
-        home=bank.home,
-        origin=DECEMBER,
-        latest=True,
-        tracker=Tracker(bank.home),
-        seed=SEED,
-        by="test",
-        clock=lambda: datetime(2025, 3, 2, tzinfo=UTC),
-    )
+    bank.deliver(few)
+    advisor = Advisor(Settings(home=bank.home, store_url=str(bank.place / "store")), clock=lambda: NOW)
+    run, _ = advisor.training.request(by="test", kinds=("target",), seed=SEED, trials=0)
+    advisor.training.work(run)
+    assert run.state == "done", run.events[-1].text.en
     bank.champions = {"target": champion(bank.home, model_name("small-bank")), "warning": None}
     assert bank.champions["target"] is not None
     asked = {"kinds": ("target",), "code_version": installed("loadline")}

@@ -66,6 +66,22 @@ def test_after_a_run_that_is_done_the_same_request_is_that_run(runs: Runs) -> No
     assert again.state == "done"
 
 
+def test_a_request_that_was_being_written_when_its_process_died_is_no_run(runs: Runs, tmp_path: Path) -> None:
+    run, _ = runs.ask(REQUEST)
+    run.folder.rename(run.folder.with_name(f".{run.name}.0123abcd.partial"))
+    assert runs.every() == runs.waiting() == ()
+    assert runs.ask(REQUEST)[1]
+
+
+def test_runs_wait_until_they_end_the_oldest_first(runs: Runs) -> None:
+    asked = [runs.ask(replace(REQUEST, seed=seed, at=f"2025-01-0{9 - seed}T00:00:00+00:00"))[0] for seed in (1, 2, 3)]
+    asked[1].say("started", SAID, step="read")
+    assert [run.name for run in runs.waiting()] == [run.name for run in reversed(asked)]
+    asked[1].say("failed", SAID)
+    assert asked[1].ended
+    assert [run.name for run in runs.waiting()] == [asked[2].name, asked[0].name]
+
+
 def test_the_state_follows_the_log(runs: Runs, tmp_path: Path) -> None:
     run, _ = runs.ask(REQUEST)
     assert run.state == "queued"

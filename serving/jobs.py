@@ -95,11 +95,11 @@ class Jobs:
             if worker_at_work(self.home):
                 self._closed.wait(self._poll)
                 continue
-            if starts == MOST_STARTS:
+            errand, self._errand = self._errand, False
+            if starts == MOST_STARTS and not errand:
                 _log.warning("training runs are waiting, and %d workers ended without finishing them", starts)
                 return
-            starts += 1
-            self._errand = False
+            starts += not errand  # one that ran an errand has not failed a run
             if not self._work():
                 return
 

@@ -9,7 +9,8 @@ import pandas as pd
 
 from features.errors import LoadlineError
 from training.promotion.candidates import PRESENT, Present, find_candidate
-from training.promotion.verifying import CARDS, Checked, models_on_record, verify
+from training.promotion.copies import card_folder
+from training.promotion.verifying import Checked, models_on_record, verify
 from training.promotion.versions import ModelVersion, ModelVersions, model_versions
 
 if TYPE_CHECKING:
@@ -210,8 +211,7 @@ class Modelling:
         model = self.model(name, dataset=dataset)
         found = model.champion if version is None else None
         found = found or model.find(version)
-        folder = self._home / "models" / model.name / CARDS / found.version
-        path = folder / f"model-card.{language}.{form}"
+        path = card_folder(self._home, model.name, found.version) / f"model-card.{language}.{form}"
         if path.is_symlink() or not path.is_file():
             hint = "Cards are written when a model is trained; models from before have theirs in the registry."
             raise LoadlineError(f"version {found.version} of {model.name} has no card here", hint=hint)

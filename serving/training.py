@@ -83,10 +83,13 @@ class TrainingRuns:
         Raises
         ------
         LoadlineError
-            Where there is no such data or period, or nobody is named.
+            Where there is no such data, period or kind, or nobody is named.
         """
         if not by.strip():
             raise LoadlineError("nobody is named who asks", where="--by", hint="Say who asks for the training.")
+        strange = [kind for kind in kinds if kind not in KINDS]
+        if strange or not kinds:
+            raise LoadlineError(f"there is no model {', '.join(strange)!r}", hint=f"There are {' and '.join(KINDS)}.")
         request = self._written(dataset, as_of, tuple(kinds), seed, trials, change, by.strip(), reason, cluster)
         if again:
             request = self._next_attempt(request)

@@ -1,6 +1,5 @@
 """A home with models on record: one that serves, one that waits for a signature, one that a gate forbids."""
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -46,10 +45,10 @@ def bundle(number: int) -> ModelBundle:
     return ModelBundle("target", meta, arrays={"scale": np.array([float(number)])})
 
 
-def offered(home: Path, number: int, gates=PASSED, *, run: str = "", by: str = LI) -> str:
+def offered(home: Path, number: int, gates=PASSED, *, run: str = "", by: str = LI, about: dict | None = None) -> str:
     """Put a model on record; give its version."""
     made = bundle(number)
-    offer(home, NAME, made, gates=gates, run=run or f"run-{number}", by=by, clock=lambda: NOW)
+    offer(home, NAME, made, gates=gates, run=run or f"run-{number}", by=by, clock=lambda: NOW, about=about)
     return made.version
 
 
@@ -79,8 +78,8 @@ def write_card(home: Path, version: str) -> None:
         (folder / f"model-card.{language}.md").write_text(f"# {title}\n", encoding="utf-8")
 
 
-def run_of(home: Path, number: int, compared: dict, evidence: list[dict]) -> str:
-    """Keep a run that trained a model, with what its steps leave; give its name."""
+def run_of(home: Path, number: int) -> str:
+    """Ask for the run that trained a model; give its name."""
     request = TrainingRequest(
         dataset="hostile-bank",
         data_version=1,
@@ -96,9 +95,4 @@ def run_of(home: Path, number: int, compared: dict, evidence: list[dict]) -> str
         at=NOW.isoformat(),
     )
     run, _ = Runs(home, lambda: NOW).ask(request)
-    folder = run.work / "target"
-    folder.mkdir(parents=True)
-    (folder / "gates.json").write_text(json.dumps({"digest": bundle(number).digest}))
-    (folder / "compared.json").write_text(json.dumps(compared))
-    (folder / "evidence.json").write_text(json.dumps({"rows": evidence}))
     return run.name

@@ -1,4 +1,4 @@
-"""The notebooks run from a clean kernel, hold no logic of their own, and are kept with small outputs that name no place."""
+"""The notebooks run from a clean kernel, hold no logic, and are kept with small outputs that name no place."""
 
 from __future__ import annotations
 

@@ -95,8 +95,9 @@ def test_a_version_tells_its_gates_and_how_it_did(client, home):
     years = tuple({"year": year, "replayed_challenger": 0.9, "replayed_champion": 0.95} for year in (2022, 2023))
     compared = Comparison("target", "abc", "replayed", replayed=Paired(-0.05, 0.01, 2, 20, "origins"), origins=years)
     rows = [{"indicator": "LOANS", "loss_to_pooled_growth": 0.9, "coverage_80": 0.81, "served_by": "blend"}]
-    run = run_of(home, 2, compared.as_dict(), rows)
-    version = offered(home, 2, TO_SIGN, run=run)
+    run = run_of(home, 2)
+    about = {"comparison": compared.as_dict() | {"text": compared.text.model_dump()}, "evidence": {"rows": rows}}
+    version = offered(home, 2, TO_SIGN, run=run, about=about)
     found = client.get(f"{MINE}/versions/{version}").json()
     assert [check["passed"] for check in found["checks"]] == [True, False]
     assert (found["checks"][1]["effect"], found["checks"][1]["measured"], found["checks"][1]["threshold"]) == (
@@ -111,7 +112,7 @@ def test_a_version_tells_its_gates_and_how_it_did(client, home):
     ]
     assert found["evidence"] == rows
     assert found["described"]["seed"] == 2
-    other = offered(home, 3, run=run)  # of the same run, but not what it has kept
+    other = offered(home, 3, run=run)
     assert client.get(f"{MINE}/versions/{other}").json()["comparison"] is None
     problem_of(client.get(f"{MINE}/versions/0000"), 404)
     problem_of(client.get(f"{MINE}/versions/xyz!"), 422)

@@ -41,9 +41,10 @@ def versions(tmp_path_factory):
     first = promoted(home, 1, expected=None)
     years = tuple({"year": year, "replayed_challenger": 0.9, "replayed_champion": 0.95} for year in range(2019, 2024))
     compared = Comparison("target", first, "replayed", replayed=Paired(-0.05, 0.01, 5, 20, "origins"), origins=years)
-    run = run_of(home, 2, compared.as_dict(), EVIDENCE)
+    run = run_of(home, 2)
+    about = {"comparison": compared.as_dict() | {"text": compared.text.model_dump()}, "evidence": {"rows": EVIDENCE}}
     forbidden = offered(home, 3, FORBIDDEN)
-    to_sign = offered(home, 2, TO_SIGN, run=run)
+    to_sign = offered(home, 2, TO_SIGN, run=run, about=about)
     write_card(home, to_sign)
     work_on(Runs(home, lambda: NOW).find(run), die=False)
     return advisor, {"first": first, "to_sign": to_sign, "forbidden": forbidden, "run": run}

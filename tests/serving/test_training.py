@@ -37,8 +37,8 @@ def clock() -> datetime:
     return quarterly_bank.NOW
 
 
-def trained(advisor: Advisor, *, as_of: str | None = None) -> Run:
-    run, _ = advisor.training.request(by="Li Ming", kinds=("target",), trials=0, as_of=as_of)
+def trained(advisor: Advisor, *, as_of: str | None = None, again: bool = False) -> Run:
+    run, _ = advisor.training.request(by="Li Ming", kinds=("target",), trials=0, as_of=as_of, again=again)
     advisor.training.work(run)
     return run
 
@@ -67,9 +67,14 @@ def test_the_model_is_registered_promoted_and_serves(advisor: Advisor, run: Run,
     assert set(frame["model_version"]) == {serving.version}
 
 
-def test_the_same_request_is_the_same_run(advisor: Advisor, run: Run) -> None:
-    again, new = advisor.training.request(by="somebody else", kinds=("target",), trials=0)
-    assert (again.name, new) == (run.name, False)
+def test_again_trains_although_nothing_has_changed_and_is_one_run_while_it_waits(advisor: Advisor, run: Run) -> None:
+    def ask(*, again: bool) -> str:
+        return advisor.training.request(by="somebody else", kinds=("target",), trials=0, again=again)[0].name
+
+    assert ask(again=False) == run.name
+    assert ask(again=True) == ask(again=True) != run.name
+    elsewhere, _ = advisor.training.request(by="Li Ming", kinds=("target",), trials=0, seed=9, again=True)
+    assert elsewhere.request.attempt == 2, "a first attempt may find that nothing is to be done"
 
 
 def test_the_same_training_gives_the_same_model(advisor: Advisor, run: Run, tmp_path: Path) -> None:
@@ -106,9 +111,39 @@ def test_what_a_run_has_promoted_it_does_not_promote_again_after_a_rollback(tmp_
     assert champion_digest(home, NAME) == back.champion
 
 
+def test_a_card_that_was_signed_stays_so_when_the_same_model_is_trained_again(tmp_path: Path) -> None:
+    advisor = advisor_at(tmp_path)
+    (advisor.settings.home / "gates.yaml").write_text("two_people: true\n")
+    first = trained(advisor)
+    advisor.modelling.promote("target", by="Wang Fang", reason="Looked at")
+    second = trained(advisor, again=True)
+    assert second.name != first.name
+    assert len(history(advisor.settings.home, NAME)) == 1
+    assert "Wang Fang" in advisor.modelling.card("target").read_text()
+
+
+def test_data_that_was_stored_anew_since_the_request_is_not_taken_for_what_was_asked(tmp_path: Path) -> None:
+    advisor = advisor_at(tmp_path)
+    run, _ = advisor.training.request(by="Li Ming", kinds=("target",), trials=0)
+    (advisor.settings.home / "store").rename(tmp_path / "away")
+    other = quarterly_bank.write_bank(tmp_path / "other", restated=True)
+    advisor.store.ingest(open_dataset(other), now=quarterly_bank.NOW)
+    advisor.training.work(run)
+    assert run.state == "failed"
+    assert "stored anew" in run.events[-1].text.en
+
+
 def test_a_dataset_without_targets_says_so(tmp_path: Path) -> None:
     run = trained(advisor_at(tmp_path, targets=False))
     assert run.state == "failed"
     assert "target_allowed" in run.events[-1].text.en
     with pytest.raises(LoadlineError, match="no training run"):
         advisor_at(tmp_path / "other").training.run(run.name)
+
+
+@pytest.mark.parametrize("kinds", [("targets",), ("target", "scores"), ()])
+def test_a_kind_of_model_that_there_is_not_is_refused(advisor: Advisor, kinds: tuple[str, ...]) -> None:
+    before = [run.name for run in advisor.training.runs()]
+    with pytest.raises(LoadlineError, match="there is no model"):
+        advisor.training.request(by="Li Ming", kinds=kinds)
+    assert [run.name for run in advisor.training.runs()] == before

@@ -10,11 +10,9 @@ from features.errors import LoadlineError
 from training.card.facts import Signature
 from training.card.writing import sign_cards
 from training.lock import file_lock
-from training.promotion.copies import MODELS
+from training.promotion.copies import card_folder
 from training.promotion.history import Promotion, history
-
-CARDS = "cards"
-"""Folder of the cards, beside the copies of the models; one folder a version."""
+from training.promotion.standing import same_person
 
 _log = logging.getLogger(__name__)
 
@@ -38,8 +36,8 @@ def sign_from_record(home: str | Path, name: str, version: str) -> tuple[Path, .
 
     A promotion stands whatever becomes of the card: where there is none, or it cannot be written, that is logged.
     """
-    folder = Path(home) / MODELS / name / CARDS / version
     try:
+        folder = card_folder(home, name, version)
         signatures = approvals(history(home, name), version)
         if not signatures or not folder.is_dir():
             return ()
@@ -51,5 +49,4 @@ def sign_from_record(home: str | Path, name: str, version: str) -> tuple[Path, .
 
 
 def _own_decision(promotion: Promotion) -> bool:
-    by, asked = (" ".join(who.split()).casefold() for who in (promotion.by, promotion.asked_by))
-    return promotion.signed or promotion.forced or by != asked
+    return promotion.signed or promotion.forced or not same_person(promotion.by, promotion.asked_by)

@@ -130,6 +130,9 @@ def _altered(rule: Rule, own: Any, path: Path) -> Rule:
             raise _unreadable(path, f"the threshold of {rule.key} has to be {wanted}, found {own['threshold']!r}")
         if sorted(limits) != limits:
             raise _unreadable(path, f"the limits of {rule.key} are not in rising order")
+        if any((limit < 1) != (rule.threshold[0] < 1) for limit in limits):
+            wanted = "below 1, as a chance or a share is" if rule.threshold[0] < 1 else "a ratio above 1"
+            raise _unreadable(path, f"the threshold of {rule.key} has to be {wanted}, found {own['threshold']!r}")
         changed["threshold"] = _limits(own["threshold"])
     if "least" in own:
         if not _whole(own["least"]) or own["least"] < 1:

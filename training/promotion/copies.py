@@ -14,6 +14,8 @@ from models.bundle import PARTIAL_SUFFIX, VERSION_LENGTH, ModelBundle, check_nam
 from training.lock import file_lock
 
 MODELS = "models"
+CARDS = "cards"
+"""Folder of the model cards, beside the copies; one folder a version."""
 LOCK = "lock"
 """File that `model_lock` locks."""
 
@@ -43,6 +45,11 @@ def copy_folder(home: str | Path, model_name: str, digest: str) -> Path:
     if not is_digest(digest):
         raise ValueError(digest)
     return model_folder(home, model_name) / digest[:VERSION_LENGTH]
+
+
+def card_folder(home: str | Path, model_name: str, version: str) -> Path:
+    """Give the folder of a version's card."""
+    return model_folder(home, model_name) / CARDS / version
 
 
 def is_digest(text: object) -> bool:

@@ -11,12 +11,10 @@ from typing import Any, Literal
 from features.errors import LoadlineError
 from models.bundle import VERSION_LENGTH
 from training.promotion.candidates import CANDIDATES, candidate_record, candidates
-from training.promotion.copies import LOCK, MODELS, kept_bundle, model_folder
+from training.promotion.copies import CARDS, LOCK, MODELS, kept_bundle, model_folder
 from training.promotion.history import RECORD, history, promotion_record
 from training.promotion.sealed import HEAD_SUFFIX, Sealed
 
-CARDS = "cards"
-"""Folder of the model cards."""
 FITTED = "fitted"
 """Folder in which replayed warning models are kept at hand: made again where missing, verified when read."""
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from training.retraining.context import Context
+from training.retraining.decision import SUBJECTS
 from training.retraining.request import KINDS
-
-NAMES: Mapping[str, Mapping[str, str]] = {
-    "target": {"en": "Target model", "zh": "目标模型"},
-    "warning": {"en": "Warning model", "zh": "预警模型"},
-}
 
 
 def outcome(context: Context) -> dict[str, Any]:
@@ -43,7 +38,7 @@ def outcome(context: Context) -> dict[str, Any]:
 
 
 def _model(context: Context, kind: str) -> dict[str, Any]:
-    action, name = context.decision.of(kind), NAMES[kind]
+    action, name = context.decision.of(kind), SUBJECTS[kind]
     if action.what != "retrain":
         return {"what": action.what, "text": action.line.model_dump()}
     if not context.has(f"{kind}/promoted"):
@@ -63,8 +58,8 @@ def _model(context: Context, kind: str) -> dict[str, Any]:
         "promoted": promoted["promoted"],
         "gates": found["gates"],
         "text": {
-            "en": f"{name['en']} {about['model_version']} as of {about['as_of']}: {lowered(told['en'])}",
-            "zh": f"{name['zh']} {about['model_version']}（截至 {about['as_of']}）：{told['zh']}",
+            "en": f"{name.en} {about['model_version']} as of {about['as_of']}: {lowered(told['en'])}",
+            "zh": f"{name.zh} {about['model_version']}（截至 {about['as_of']}）：{told['zh']}",
         },
     }
 

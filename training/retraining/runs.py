@@ -113,12 +113,20 @@ class Run:
     @property
     def request(self) -> TrainingRequest:
         """Read what was asked."""
-        return TrainingRequest.from_dict(json.loads((self.folder / REQUEST).read_bytes()))
+        path = self.folder / REQUEST
+        try:
+            return TrainingRequest.from_dict(json.loads(path.read_bytes()))
+        except ValueError:
+            raise _damaged(path) from None
 
     @property
     def events(self) -> tuple[Event, ...]:
         """Read the log, oldest first."""
-        return tuple(Event.from_dict(json.loads(line)) for line in read_lines(self.folder / LOG))
+        path = self.folder / LOG
+        try:
+            return tuple(Event.from_dict(json.loads(line)) for line in read_lines(path))
+        except (ValueError, KeyError, TypeError):
+            raise _damaged(path) from None
 
     @property
     def result(self) -> dict[str, Any] | None:
@@ -148,8 +156,11 @@ class Run:
     @property
     def ended(self) -> bool:
         """Tell whether it is done, failed or was cancelled."""
-        lines = reversed(read_lines(self.folder / LOG))
-        return any(json.loads(line)["kind"] in ENDS for line in lines)
+        path = self.folder / LOG
+        try:
+            return any(json.loads(line)["kind"] in ENDS for line in reversed(read_lines(path)))
+        except (ValueError, KeyError, TypeError):
+            raise _damaged(path) from None
 
     @property
     def cancelled(self) -> bool:
@@ -269,3 +280,8 @@ def worker_at_work(home: str | Path) -> bool:
     except BlockingIOError:
         return True
     return False
+
+
+def _damaged(path: Path) -> LoadlineError:
+    hint = "Restore it from a backup, or move the folder of the run away: models and promotions do not rest on it."
+    return LoadlineError("the record of a run is not what was written", where=str(path), hint=hint)

@@ -29,10 +29,6 @@ STAGES: dict[str, Title] = {
     "register": Title(en="register", zh="登记"),
     "promote": Title(en="promote, or say what it waits for", zh="上线，或说明等待事项"),
 }
-NAMES = {
-    "target": Title(en="Target model", zh="目标模型"),
-    "warning": Title(en="Warning model", zh="预警模型"),
-}
 
 
 @dataclass(frozen=True)
@@ -76,6 +72,9 @@ def _read(context: Context) -> Done:
     if not context.has("start"):  # a second time, a champion may be of this run's own making
         context.keep("start", {"champions": champions})
     about, request = context.snapshot.about, context.request
+    if about.fingerprint != request.fingerprint:
+        what = f"data version {about.version} is not the one that was asked for: it was stored anew"
+        raise LoadlineError(what, where=request.dataset, hint="Ask again.")
     context.snapshot.description.calendar.parse(request.as_of)
     text = Title(
         en=f"Data version {about.version} of {about.dataset}, as of {request.as_of}: {about.units:,} units, "
@@ -188,7 +187,7 @@ STEPS: tuple[Step, ...] = (
     *(
         Step(
             f"{kind}.{stage}",
-            Title(en=f"{NAMES[kind].en}: {title.en}", zh=f"{NAMES[kind].zh}：{title.zh}"),
+            Title(en=f"{SUBJECTS[kind].en}: {title.en}", zh=f"{SUBJECTS[kind].zh}：{title.zh}"),
             _stage(kind, stage),
             _wanted(kind, stage),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -13,7 +14,7 @@ from features.indicators import Title
 from models.bundle import ModelBundle
 from models.levels import Level, horizon_periods, levels_of, target_codes
 from models.outcome.target import TargetModel
-from training.card import target_facts, write_cards
+from training.card import target_facts
 from training.card.drivers import target_drivers
 from training.distributed import run_tasks
 from training.gating.gate import IndicatorEvidence
@@ -130,8 +131,8 @@ class TargetTrainee(Trainee):
         )
         return Done(text, {"fitted": len(self.levels), "learned": learned, "again": len(self.levels) - len(missing)})
 
-    def _place(self, level: Level) -> Any:
-        number = next(place for place, other in enumerate(self.levels) if other.key == level.key)
+    def _place(self, level: Level) -> Path:
+        number = [other.key for other in self.levels].index(level.key)
         return self.context.path(f"target/fitted/{number:04d}")
 
     @property
@@ -230,9 +231,7 @@ class TargetTrainee(Trainee):
             home=self.context.home,
             drivers=target_drivers(self.levels, self.models),
         )
-        files = write_cards(facts, self.cards)
-        text = Title(en="The model card is written.", zh="模型卡已生成。")
-        return Done(text, {"files": [path.name for path in files]})
+        return self.write_card(facts)
 
     def record(self) -> int:
         """Record the run in MLflow and register the model."""

@@ -12,16 +12,17 @@ from typing import Any, ClassVar
 from features.errors import LoadlineError
 from features.indicators import Title
 from models.bundle import ModelBundle
+from training.card import write_cards
+from training.card.facts import CardFacts
+from training.card.signing import sign_from_record
 from training.gating.comparison import Comparison
 from training.gating.gate import Gate
 from training.gating.rules import GateRules
 from training.gating.stability import Overlap
-from training.promote import MODELS, champion_digest, find_candidate, history, kept_bundle, offer, promote_candidate
+from training.promote import champion_digest, find_candidate, history, kept_bundle, offer, promote_candidate
+from training.promotion.copies import card_folder
 from training.promotion.standing import Obstacle, obstacles
 from training.retraining.context import Context
-
-CARDS = "cards"
-"""Folder of the cards, beside the copies of the models."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ class Trainee(ABC):
     @property
     def cards(self) -> Path:
         """Give the folder of the model's card."""
-        return Path(self.context.home) / MODELS / self.name / CARDS / self.bundle.version
+        return card_folder(self.context.home, self.name, self.bundle.version)
 
     def keep_gates(self, bundle: ModelBundle, gates: tuple[Gate, ...]) -> Done:
         """Keep the bundle and what the gates found of it."""
@@ -143,6 +144,13 @@ class Trainee(ABC):
         )
         figures = {gate.name: gate.passed for gate in gates}
         return Done(text, {"model_version": bundle.version, "digest": bundle.digest, "gates": figures})
+
+    def write_card(self, facts: CardFacts) -> Done:
+        """Write the card; one that people have signed, of the same model from an earlier run, stays signed."""
+        files = write_cards(facts, self.cards)
+        sign_from_record(self.context.home, self.name, self.bundle.version)
+        text = Title(en="The model card is written.", zh="模型卡已生成。")
+        return Done(text, {"files": [path.name for path in files]})
 
     def register(self) -> Done:
         """Register the model as a challenger, and put it on the record of candidates."""
@@ -165,7 +173,7 @@ class Trainee(ABC):
             by=context.request.by,
             clock=context.place.clock,
             about=about,
-            against=context.champions[self.kind],
+            against=None if self.champion is None else context.champions[self.kind],  # unread, it was not compared with
         )
         context.keep(f"{self.kind}/registered", {"number": number})
         text = Title(
@@ -235,8 +243,9 @@ class Trainee(ABC):
         }
         by_hand = all(hurdle.code in ("signature", "second_person") for hurdle in hurdles)
         sign = ", with --sign," if any(hurdle.code == "signature" for hurdle in hurdles) else ""
+        serves = champion_digest(self.context.home, self.name) is not None
         return Title(
-            en=f"Not promoted; the champion stays. {told['en']}"
+            en=f"Not promoted; {'the champion stays' if serves else 'none serves yet'}. {told['en']}"
             + (f" {command}{sign} promotes it." if by_hand else ""),
-            zh=f"未上线，现有模型保持不变。{told['zh']}",
+            zh=f"未上线，{'现有模型保持不变' if serves else '尚无在用模型'}。{told['zh']}",
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from features.indicators import Title
-from training.card import warning_facts, write_cards
+from training.card import warning_facts
 from training.card.drivers import warning_drivers
 from training.card.warning import detector_record, warning_groups
 from training.gating.warning_comparison import compare_warning
@@ -172,9 +172,7 @@ class WarningTrainee(Trainee):
             drivers=warning_drivers(material, self.fitted),
             groups=warning_groups(material, self.chain),
         )
-        files = write_cards(facts, self.cards)
-        text = Title(en="The model card is written.", zh="模型卡已生成。")
-        return Done(text, {"files": [path.name for path in files]})
+        return self.write_card(facts)
 
     def record(self) -> int:
         """Record the run in MLflow and register the model."""

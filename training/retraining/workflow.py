@@ -100,4 +100,5 @@ def _told(error: Exception, context: Context) -> dict[str, Any]:
         return {"what": error.what, "where": str(error.where or ""), "hint": error.hint or ""}
     (context.run.folder / TRACE).write_text("".join(traceback.format_exception(error)))
     hint = f"This is an error of the program; {TRACE} in the run's folder tells where."
-    return {"what": f"{type(error).__name__}: {error}", "where": "", "hint": hint}
+    what = f"{type(error).__name__}: {error}".splitlines()[0]  # a database tells its whole statement after that
+    return {"what": what, "where": "", "hint": hint}

@@ -9,9 +9,10 @@ import pytest
 from card_cases import TARGET
 
 from models.bundle import ModelBundle
-from training.card.signing import CARDS, approvals, sign_from_record
+from training.card.signing import approvals, sign_from_record
 from training.card.writing import FACTS, card_facts, write_cards
-from training.promote import MODELS, offer, promote_candidate
+from training.promote import offer, promote_candidate
+from training.promotion.copies import card_folder
 from training.promotion.history import Promotion
 
 DIGEST, OTHER = "a" * 64, "b" * 64
@@ -62,7 +63,7 @@ def test_the_card_of_a_promoted_version_is_signed_and_nothing_stops_a_promotion(
     assert sign_from_record(tmp_path, "target-x", bundle.version) == (), "not promoted, no card"
     decided = {"by": "Zhao", "reason": "checked", "expected_champion": None, "clock": clock}
     promote_candidate(tmp_path, "target-x", bundle.version, two_people=True, **decided)
-    folder = tmp_path / MODELS / "target-x" / CARDS / bundle.version
+    folder = card_folder(tmp_path, "target-x", bundle.version)
     write_cards(replace(TARGET, signatures={}), folder)
     assert len(sign_from_record(tmp_path, "target-x", bundle.version)) == 4
     assert card_facts(folder).signatures["approver"].name == "Zhao"

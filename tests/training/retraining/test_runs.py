@@ -158,3 +158,14 @@ def test_a_mark_to_stop_is_seen(runs: Runs) -> None:
     assert not run.cancelled
     run.ask_to_stop()
     assert Run(run.folder, runs.clock).cancelled
+
+
+@pytest.mark.parametrize("name", ["request.json", "log.jsonl"])
+def test_a_damaged_record_of_a_run_is_named(runs: Runs, name: str) -> None:
+    run, _ = runs.ask(REQUEST)
+    (run.folder / name).write_text("{\n")
+    with pytest.raises(LoadlineError, match="not what was written") as refused:
+        [found.state for found in runs.every()]
+    assert refused.value.where == str(run.folder / name)
+    with pytest.raises(LoadlineError, match="not what was written"):
+        [found.request for found in runs.waiting()]

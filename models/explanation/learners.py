@@ -45,7 +45,8 @@ def _trees(text: str) -> TreeEnsemble:
 def _by_group(values: np.ndarray) -> np.ndarray:
     """Add up values of features (..., F) by group (..., groups)."""
     found = np.zeros((*values.shape[:-1], len(PLAYERS.names)))
-    np.add.at(found, (..., np.array(PLAYERS.of_feature)), values)
+    for feature, group in enumerate(PLAYERS.of_feature):
+        found[..., group] += values[..., feature]
     return found
 
 

@@ -46,7 +46,7 @@ def test_show_tells_gates_and_history_in_both_languages(run):
     assert "主要因素有 30% 不同。" in told
     assert "In the way: A person has to sign for it" in told
     assert f"Wang Fang promoted {model(1).version} (asked for by Li Ming): better" in told
-    assert "champion (现行模型)" in run("models", "show", "target", model(1).version).out
+    assert "champion (在用模型)" in run("models", "show", "target", model(1).version).out
 
 
 def test_show_as_json_has_everything(run):

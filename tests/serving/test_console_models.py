@@ -95,7 +95,7 @@ def test_models_say_in_words_how_each_version_stands(person, versions):
     assert "<i>王芳</i>" in text  # a name as it was given, and no tag
     assert known["first"] in text
     chinese = Page(person.get("/models?lang=zh").text).text
-    for word in ("现行模型", "候选模型", "等待签字", "上线记录", "数据版本1"):
+    for word in ("在用模型", "候选模型", "等待签字", "上线记录", "数据版本1"):
         assert word in chinese
 
 

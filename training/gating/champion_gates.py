@@ -9,10 +9,10 @@ from training.gating.gate import Gate, some
 from training.gating.rules import GateRule, GateRules
 from training.gating.stability import TOP, Overlap
 
-FIRST = {"en": "There is no champion to compare with.", "zh": "尚无现有模型可供对比。"}
+FIRST = {"en": "There is no champion to compare with.", "zh": "尚无在用模型可供对比。"}
 SAME = {
     "en": "The champion was trained by the same procedure, so there is no difference.",
-    "zh": "现有模型由同一方法训练，无差异。",
+    "zh": "在用模型由同一方法训练，无差异。",
 }
 OVER: dict[str, tuple[str, str]] = {
     "replayed": ("at past origins", "在历史起点"),
@@ -42,14 +42,14 @@ def _not_worse(rule: GateRule, comparison: Comparison) -> Gate:
     if found.mean is None:
         text = {
             "en": f"The challenger and the champion {comparison.champion} share no outcome to be compared on.",
-            "zh": f"新模型与现有模型 {comparison.champion} 没有可共同检验的结果。",
+            "zh": f"新模型与在用模型 {comparison.champion} 没有可共同检验的结果。",
         }
         return rule.result(False, text, threshold=(0.0,), effect="sign_off")
     worse, words = found.worse(confidence=limit), told(found)
     noise = found.reach(limit)
     text = {
         "en": f"Against the champion {where[0]}: {words.en}; noise alone reaches {noise:.1%} ({limit:.0%} one-sided).",
-        "zh": f"{where[1]}与现有模型对比：{words.zh}；噪声可达 {noise:.1%}（单侧 {limit:.0%}）。",
+        "zh": f"{where[1]}与在用模型对比：{words.zh}；噪声可达 {noise:.1%}（单侧 {limit:.0%}）。",
     }
     # A difference measured between units only leaves out what they share: a person is to weigh it.
     effect = "sign_off" if found.weak else None
@@ -76,7 +76,7 @@ def _no_group_worse(rules: GateRules, subject: Any, comparison: Comparison) -> G
     if failing:
         text = {
             "en": f"Worse off than with the champion by more than {margin:.0%}, beyond noise: {names['en']}.",
-            "zh": f"较现有模型损失增加超过 {margin:.0%} 且超出噪声的群体：{names['zh']}。",
+            "zh": f"较在用模型损失增加超过 {margin:.0%} 且超出噪声的群体：{names['zh']}。",
         }
     else:
         text = {
@@ -108,7 +108,7 @@ def _stable(rule: GateRule, overlap: Overlap) -> Gate:
     text = {
         "en": f"Of the {TOP} main drivers of a unit, {overlap.share:.0%} are those of the champion (asked: "
         f"{limit:.0%}, {overlap.rows:,} explanations)" + (f"; least alike: {some(least)}." if not passed else "."),
-        "zh": f"每个单位前 {TOP} 项主要驱动因素与现有模型重合 {overlap.share:.0%}"
+        "zh": f"每个单位前 {TOP} 项主要驱动因素与在用模型重合 {overlap.share:.0%}"
         f"（要求 {limit:.0%}，共 {overlap.rows:,} 条解释）" + (f"；差异最大：{some(least)}。" if not passed else "。"),
     }
     return rule.result(passed, text, measured=overlap.share, threshold=(limit,))

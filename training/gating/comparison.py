@@ -130,21 +130,21 @@ class Comparison:
     def text(self) -> Title:
         """Say in a sentence what came of it."""
         if self.how == "first":
-            return Title(en="There is no champion to compare with.", zh="尚无现有模型可供对比。")
+            return Title(en="There is no champion to compare with.", zh="尚无在用模型可供对比。")
         after = told(self.after)
         if self.how == "same":
             en = f"The champion {self.champion} was trained by the same procedure, which would answer alike."
-            return Title(en=en, zh=f"现有模型 {self.champion} 由同一方法训练，同样数据下结果相同。")
+            return Title(en=en, zh=f"在用模型 {self.champion} 由同一方法训练，同样数据下结果相同。")
         if self.how == "not_replayable":
             return Title(
                 en=f"The champion {self.champion} was made by other code and cannot be replayed; "
                 f"on what came after it: {after.en}.",
-                zh=f"现有模型 {self.champion} 由其他版本的程序训练，无法重放；其训练之后的年度：{after.zh}。",
+                zh=f"在用模型 {self.champion} 由其他版本的程序训练，无法重放；其训练之后的年度：{after.zh}。",
             )
         found = told(self.replayed)
         return Title(
             en=f"Against the champion {self.champion} at past origins: {found.en}; after it had learned: {after.en}.",
-            zh=f"与现有模型 {self.champion} 在历史起点对比：{found.zh}；其训练之后的年度：{after.zh}。",
+            zh=f"与在用模型 {self.champion} 在历史起点对比：{found.zh}；其训练之后的年度：{after.zh}。",
         )
 
     def as_dict(self) -> dict[str, Any]:

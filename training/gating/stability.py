@@ -65,7 +65,7 @@ class Overlap:
         return Title(
             en=f"Of the {TOP} main drivers of a unit, {self.share:.0%} are those of the champion "
             f"({self.rows:,} explanations).",
-            zh=f"每个单位前 {TOP} 项主要驱动因素与现有模型重合 {self.share:.0%}（共 {self.rows:,} 条解释）。",
+            zh=f"每个单位前 {TOP} 项主要驱动因素与在用模型重合 {self.share:.0%}（共 {self.rows:,} 条解释）。",
         )
 
     def table(self) -> pd.DataFrame:

@@ -83,7 +83,7 @@ def compare_warning(
     notes = ()
     if old.model is None or not at_hand(material, old):
         en = "The champion rests on columns that the data no longer has; it was not judged on what came since."
-        notes = (Title(en=en, zh="现有模型所用的列在数据中已不存在，未按其后的年度检验。"),)
+        notes = (Title(en=en, zh="在用模型所用的列在数据中已不存在，未按其后的年度检验。"),)
     else:
         asked = material.leaves & np.isfinite(chain.judged)
         asked[: old.origin - material.first + 1] = False

@@ -31,7 +31,7 @@ def overlap_warning(material: Material, found: Fitted, champion: ModelBundle | N
     if old.model is None or found.model is None or not at_hand(material, old):
         note = Title(
             en="The champion rests on columns that the data no longer has; explanations were not compared.",
-            zh="现有模型所用的列在数据中已不存在，未对比解释。",
+            zh="在用模型所用的列在数据中已不存在，未对比解释。",
         )
         return Overlap("warning", champion.version, notes=(note,))
     asked = np.zeros(material.leaves.shape, dtype=bool)

@@ -17,8 +17,8 @@ State = Literal["champion", "former_champion", "challenger", "superseded"]
 Hurdle = Literal["gates", "comparison", "signature", "second_person"]
 
 STATE: dict[State, Title] = {
-    "champion": Title(en="champion", zh="现行模型"),
-    "former_champion": Title(en="former champion", zh="曾任现行模型"),
+    "champion": Title(en="champion", zh="在用模型"),
+    "former_champion": Title(en="former champion", zh="曾用模型"),
     "challenger": Title(en="challenger", zh="候选模型"),
     "superseded": Title(en="superseded", zh="已被更新的候选模型取代"),
 }
@@ -138,5 +138,5 @@ def _compared_with(then: str | None, now: str | None) -> Title:
     before, present = (digest[:VERSION_LENGTH] if digest else None for digest in (then, now))
     return Title(
         en=f"It was compared with {before or 'no champion'}, and the champion is {present or 'none'} now.",
-        zh=f"训练时对比的现行模型为 {before or '（无）'}，当前现行模型为 {present or '（无）'}。",
+        zh=f"训练时对比的在用模型为 {before or '（无）'}，当前在用模型为 {present or '（无）'}。",
     )

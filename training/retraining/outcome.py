@@ -22,7 +22,8 @@ def outcome(context: Context) -> dict[str, Any]:
     decision = context.decision
     models = {kind: _model(context, kind) for kind in KINDS}
     sentences = [models[kind]["text"] for kind in KINDS]
-    shadow = context.kept("shadow") if context.has("shadow") else None
+    name = next((name for name in ("shadow", "shadow_missing") if context.has(name)), None)
+    shadow = None if name is None else context.kept(name)
     if shadow is not None:
         sentences.append(shadow["text"])
     return {

@@ -23,7 +23,7 @@ STAGES: dict[str, Title] = {
     "features": Title(en="put together what is learned from", zh="准备训练数据"),
     "tune": Title(en="choose settings", zh="选择参数"),
     "fit": Title(en="learn", zh="训练"),
-    "judge": Title(en="hold against the past and the champion", zh="与历史结果及现有模型对比"),
+    "judge": Title(en="hold against the past and the champion", zh="与历史结果及在用模型对比"),
     "gates": Title(en="check against the rules", zh="关口检验"),
     "card": Title(en="write the model card", zh="生成模型卡"),
     "register": Title(en="register", zh="登记"),
@@ -159,17 +159,22 @@ def _shadow(context: Context) -> Done:
             zh=f"考核制度 {lost} 已无记录，未作并行试算。",
         )
         return Done(text, {"lost": lost})
-    found = shadow_scores(
-        context.snapshot,
-        context.home,
-        context.path("shadow"),
-        before=before,
-        after=after,
-        origin=context.origin,
-        since=figures.get("since"),
-        change=context.request.change,
-        progress=context.progress("scores.shadow"),
-    )
+    try:
+        found = shadow_scores(
+            context.snapshot,
+            context.home,
+            context.path("shadow"),
+            before=before,
+            after=after,
+            origin=context.origin,
+            since=figures.get("since"),
+            change=context.request.change,
+            progress=context.progress("scores.shadow"),
+        )
+    except LoadlineError as error:  # a model that was promoted before stands
+        text = Title(en=f"Nothing was scored in shadow: {error.what}.", zh=f"未作并行试算：{error.what}。")
+        context.keep("shadow_missing", {"text": text.model_dump()})
+        return Done(text, {"missing": True})
     context.keep("shadow", found)
     return Done(Title(**found["text"]), {key: value for key, value in found.items() if key != "text"})
 

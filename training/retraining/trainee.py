@@ -101,7 +101,7 @@ class Trainee(ABC):
             self.context.note(
                 Title(
                     en=f"The champion cannot be read and is not compared with: {error.what}",
-                    zh=f"现有模型无法读取，未作对比：{error.what}",
+                    zh=f"在用模型无法读取，未作对比：{error.what}",
                 )
             )
             return None
@@ -129,6 +129,7 @@ class Trainee(ABC):
     def keep_gates(self, bundle: ModelBundle, gates: tuple[Gate, ...]) -> Done:
         """Keep the bundle and what the gates found of it."""
         bundle.save(self.context.path(f"{self.kind}/bundle"))
+        gates = (*gates, self._not_older(bundle))
         plain = {"digest": bundle.digest, "rules": self.rules.version, "gates": [gate.as_dict() for gate in gates]}
         about = {"model": self.name, "model_version": bundle.version, "as_of": bundle.meta["as_of"]}
         self.context.keep(f"{self.kind}/gates", plain)
@@ -144,6 +145,18 @@ class Trainee(ABC):
         )
         figures = {gate.name: gate.passed for gate in gates}
         return Done(text, {"model_version": bundle.version, "digest": bundle.digest, "gates": figures})
+
+    def _not_older(self, bundle: ModelBundle) -> Gate:
+        """Check that the model has learned up to the champion's period at least."""
+        rule, mine = self.rules.of("target" if self.kind == "target" else "warning", "not_older"), bundle.meta["as_of"]
+        if self.champion is None:
+            return rule.result(True, {"en": f"It has learned up to {mine}.", "zh": f"截至期为 {mine}。"})
+        parse, theirs = self.context.snapshot.description.calendar.parse, self.champion.meta["as_of"]
+        text = {
+            "en": f"It has learned up to {mine}, the champion up to {theirs}.",
+            "zh": f"截至期为 {mine}，在用模型为 {theirs}。",
+        }
+        return rule.result(parse(mine) >= parse(theirs), text)
 
     def write_card(self, facts: CardFacts) -> Done:
         """Write the card; one that people have signed, of the same model from an earlier run, stays signed."""
@@ -231,7 +244,7 @@ class Trainee(ABC):
     def _serves(self) -> Title:
         if self.context.champions[self.kind] == self.bundle.digest:
             return Title(
-                en="The same as the champion to the last byte; it goes on serving.", zh="与现有模型完全一致，继续使用。"
+                en="The same as the champion to the last byte; it goes on serving.", zh="与在用模型完全一致，继续使用。"
             )
         return Title(en="Promoted; it serves from now on.", zh="已上线。")
 
@@ -247,5 +260,5 @@ class Trainee(ABC):
         return Title(
             en=f"Not promoted; {'the champion stays' if serves else 'none serves yet'}. {told['en']}"
             + (f" {command}{sign} promotes it." if by_hand else ""),
-            zh=f"未上线，{'现有模型保持不变' if serves else '尚无在用模型'}。{told['zh']}",
+            zh=f"未上线，{'在用模型保持不变' if serves else '尚无在用模型'}。{told['zh']}",
         )

@@ -57,7 +57,7 @@ RETRAINING: dict[str, Retraining] = {
     "definition": _retraining(
         True,
         "Models learned what the indicator meant before; they learn again on the new definition.",
-        "现有模型基于原口径，须按新口径重训。",
+        "在用模型基于原口径，须按新口径重训。",
     ),
     "new_indicator": _retraining(
         False,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from features.errors import LoadlineError
-from models.bundle import ModelBundle
+from models.bundle import PARTIAL_SUFFIX, ModelBundle, sync_folder
 from training.lock import file_lock
 
 if TYPE_CHECKING:
@@ -83,14 +84,27 @@ class Tracker:
         if self._keeps_artifacts:
             with file_lock(self._folder / "lock"), self.explained():
                 _check_sqlite(self.uri, path=None if self._named else self._embedded)
-                return self._connect()
+                if not self._named:
+                    self._make_embedded()
+                return self._connect(self.uri)
         with self.explained():
-            return self._connect()
+            return self._connect(self.uri)
 
-    def _connect(self) -> MlflowClient:
+    def _make_embedded(self) -> None:
+        """Make the tables of the embedded database beside its place: half-made ones could never be completed."""
+        if self._embedded.stat().st_size:
+            return
+        for left in self._folder.glob(f".{self._embedded.name}.*"):
+            left.unlink(missing_ok=True)
+        partial = self._embedded.with_name(f".{self._embedded.name}.{secrets.token_hex(8)}{PARTIAL_SUFFIX}")
+        self._connect(f"sqlite:///{partial}")
+        partial.replace(self._embedded)
+        sync_folder(self._folder)
+
+    def _connect(self, uri: str) -> MlflowClient:
         from mlflow import MlflowClient
 
-        client = MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         if self._keeps_artifacts:  # both stores make their tables when they are first asked
             client.search_experiments(max_results=1)
             client.search_registered_models(max_results=1)

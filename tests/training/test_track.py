@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import traceback
@@ -204,3 +205,29 @@ def test_a_password_is_never_shown(tmp_path, monkeypatch):
     assert caught.value.where == "http://127.0.0.1:9/"
     assert "secret" not in str(caught.value)
     assert "secret" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("statements", [3, 60, 150])
+def test_a_database_that_was_being_made_when_the_process_was_killed_is_made_anew(
+    tmp_path: Path, statements: int
+) -> None:
+    dies = f"""
+import os, signal, sys
+from pathlib import Path
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from training.track import Tracker
+count = 0
+@event.listens_for(Engine, "before_cursor_execute")
+def counted(*_):
+    global count
+    count += 1
+    if count == {statements}:
+        os.kill(os.getpid(), signal.SIGKILL)
+Tracker(Path(sys.argv[1])).client
+"""
+    ended = subprocess.run([sys.executable, "-c", dies, str(tmp_path)], check=False, capture_output=True)
+    assert ended.returncode == -signal.SIGKILL
+    assert Tracker(tmp_path).client.search_registered_models() == []
+    left = [path.name for path in (tmp_path / "mlflow").iterdir()]
+    assert sorted(left) == ["lock", "mlflow.db"]

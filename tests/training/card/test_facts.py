@@ -105,7 +105,7 @@ def test_the_card_tells_data_run_and_versions(facts: CardFacts, snapshot: Snapsh
     assert facts.pairs["versions"]["model_digest"] == bundle.digest
     assert "lightgbm" in str(facts.pairs["versions"]["libraries"])
     assert english(rows(facts, "definitions")["code"]) == ["LOANS", "NPL"]
-    assert len(rows(facts, "rules")) == 7
+    assert len(rows(facts, "rules")) == 8
     assert len(rows(facts, "monitoring")) >= 4
 
 

@@ -13,6 +13,7 @@ from features.dataset import Dataset, open_dataset
 from features.errors import LoadlineError
 from features.rollup import parent_notes
 from features.store import DataVersion, Snapshot, Store
+from serving.database.connection import Database
 from serving.explaining import Explaining
 from serving.modelling import Modelling
 from serving.monitoring import Monitoring
@@ -51,6 +52,8 @@ class Advisor:
 
     Attributes
     ----------
+    database : Database
+        Holds people, plans, appeals and the audit; opened when it is first used.
     planning : Planning
         The use cases of setting targets and of following them through the year.
     suggesting : Suggesting
@@ -78,6 +81,8 @@ class Advisor:
     def __init__(self, settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> None:
         self.settings = settings
         self.store = Store(settings.store_location)
+        given = settings.database_url
+        self.database = Database.in_home(settings.home) if given is None else Database(given.get_secret_value())
         self._clock = clock
         self.planning = Planning(self)
         self.suggesting = Suggesting(self)

@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.errors import LoadlineError
+from serving.access.principal import LOCAL, acting
 from serving.errors import FORBIDDEN, SIGN_IN, ErrorAnswers
 
 PUBLIC = frozenset({"/healthz", "/readyz"})
@@ -114,7 +115,11 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008})
             return
         response = await self._stop(Request(scope, receive))
-        await (self.app if response is None else response)(scope, receive, send)
+        if response is not None:
+            await response(scope, receive, send)
+            return
+        with acting(LOCAL):
+            await self.app(scope, receive, send)
 
     async def _stop(self, request: Request) -> Response | None:
         """Give the answer that keeps a request from passing; None for one that may."""

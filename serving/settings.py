@@ -15,6 +15,7 @@ class Settings(BaseSettings):
 
     home: Path = Path(".loadline")
     store_url: str | None = None
+    database_url: SecretStr | None = None
     token: SecretStr | None = None
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
     tracking_uri: str | None = Field(default=None, validation_alias="MLFLOW_TRACKING_URI")

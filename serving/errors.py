@@ -44,14 +44,19 @@ FORBIDDEN = Kind("forbidden", 403, "This is not allowed")
 NOT_FOUND = Kind("not-found", 404, "There is no such thing")
 WRONG_METHOD = Kind("method-not-allowed", 405, "This address does not take that method")
 CONFLICT = Kind("conflict", 409, "The present state does not allow this")
+STALE = Kind("stale", 412, "It was changed by somebody else")
 TOO_LARGE = Kind("too-large", 413, "The request is too large")
+WRONG_TYPE = Kind("wrong-type", 415, "This content type is not taken here")
 INVALID = Kind("invalid", 422, "The request is not valid")
+NO_REVISION = Kind("no-revision", 428, "If-Match is needed")
+TOO_MANY = Kind("too-many", 429, "Too many requests")
 UNEXPECTED = Kind("unexpected", 500, "Something went wrong here")
 NOT_READY = Kind("not-ready", 503, "The service is not ready")
+NO_SPACE = Kind("no-space", 507, "There is no space left to write to")
 
 KINDS = (
-    *(BAD_REQUEST, UNKNOWN_HOST, SIGN_IN, FORBIDDEN, NOT_FOUND, WRONG_METHOD),
-    *(CONFLICT, TOO_LARGE, INVALID, UNEXPECTED, NOT_READY),
+    *(BAD_REQUEST, UNKNOWN_HOST, SIGN_IN, FORBIDDEN, NOT_FOUND, WRONG_METHOD, CONFLICT, STALE),
+    *(TOO_LARGE, WRONG_TYPE, INVALID, NO_REVISION, TOO_MANY, UNEXPECTED, NOT_READY, NO_SPACE),
 )
 _BY_STATUS = {kind.status: kind for kind in reversed(KINDS)}
 
@@ -66,6 +71,22 @@ class InvalidError(LoadlineError):
 
 class NotReadyError(LoadlineError):
     """What was asked for is not at hand yet."""
+
+
+class DeniedError(LoadlineError):
+    """Who asks may not do this."""
+
+
+class StaleError(LoadlineError):
+    """What was to be changed is not any more what the asker saw."""
+
+
+class NoRevisionError(LoadlineError):
+    """The asker did not say which state is to be changed."""
+
+
+class NoSpaceError(LoadlineError):
+    """Nothing can be written any more."""
 
 
 class FieldProblem(BaseModel):
@@ -91,6 +112,16 @@ class Problem(BaseModel):
     request_id: str = Field(description="Quote this to whoever runs the service.", examples=["4f2c9a1be07d4c55"])
     errors: list[FieldProblem] = Field(default=[], description="Each thing that is wrong, where there are several.")
 
+
+_BY_ERROR = {
+    DeniedError: FORBIDDEN,
+    InvalidError: INVALID,
+    NoRevisionError: NO_REVISION,
+    NoSpaceError: NO_SPACE,
+    NotFoundError: NOT_FOUND,
+    NotReadyError: NOT_READY,
+    StaleError: STALE,
+}
 
 Page = Callable[[Scope, Problem], Response]
 """Draws a problem for a person."""
@@ -156,7 +187,7 @@ class ErrorAnswers:
                 for b in error.breaches[:LISTED]
             ]
             return self(scope, INVALID, detail=error.what, hint=error.hint, errors=breaches)
-        kind = {NotFoundError: NOT_FOUND, InvalidError: INVALID, NotReadyError: NOT_READY}.get(type(error), CONFLICT)
+        kind = _BY_ERROR.get(type(error), CONFLICT)
         headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if kind is NOT_READY else None
         return self(scope, kind, detail=error.what, hint=error.hint, headers=headers)
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
+from serving.request_schemas import Reason, Signed
 from serving.schemas import Answer, Number, Page, Sentence
-from serving.training_schemas import Asked, Person, Reason
 
 VersionState = Literal["champion", "former_champion", "challenger", "superseded"]
 Hurdle = Literal["gates", "comparison", "signature", "second_person"]
@@ -174,11 +174,10 @@ class ModelVersionDetail(ModelVersionSummary):
     )
 
 
-class PromotionAsked(Asked):
+class PromotionAsked(Signed):
     """A decision to make a version the champion."""
 
     version: Digits = Field(description="The version.", examples=["3f9c01ab7d32"])
-    by: Person = Field(description="Who decides, for the record.", examples=["Wang Fang"])
     reason: Reason = Field(description="Why, for the record.", examples=["All gates passed; reviewed on 15 January."])
     expected_champion: Digits | None = Field(
         description="The champion that the decision was made against; null where none served. Another one is a "
@@ -195,10 +194,9 @@ class PromotionAsked(Asked):
     )
 
 
-class RollbackAsked(Asked):
+class RollbackAsked(Signed):
     """A decision to go back to the champion before this one."""
 
-    by: Person = Field(description="Who decides, for the record.", examples=["Wang Fang"])
     reason: Reason = Field(description="Why, for the record.", examples=["Its suggestions for county units are off."])
     expected_champion: Digits = Field(
         description="The champion that the decision was made against. Another one is a conflict.",

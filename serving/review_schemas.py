@@ -5,17 +5,16 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from serving.alert_schemas import AlertVersions
+from serving.request_schemas import LONGEST, Person, Reason, Signed
 from serving.schemas import Answer, Number, Page, Sentence, UnitName
 
 Grade = Literal["", "amber", "red"]
 Status = Literal["new", "assigned", "watching", "confirmed", "dismissed", "superseded"]
 Action = Literal["raised", "confirmed", "dismissed", "watching", "assigned", "note", "linked", "released", "undone"]
 Verdict = Literal["silent", "unlabelled", "too_few", "holds", "weak", "no_better", "worse"]
-LONGEST = 4_000
-"""Characters of a reason or note that the record keeps; see `training.review.checks`."""
 
 
 class Alert(Answer):
@@ -155,12 +154,7 @@ class TrackRecord(Answer):
     versions: AlertVersions = Field(description="What the figures rest on.")
 
 
-class _Asked(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class _Act(_Asked):
-    by: str = Field(description="Name of the person who does this, for the record.", examples=["Li Ming"])
+class _Act(Signed):
     expected: int | None = Field(
         default=None,
         description="`entry` of the alert as last seen. Without it the act is refused where it would write over what "
@@ -192,8 +186,34 @@ class NoteRequest(_Act):
 class AssignmentRequest(_Act):
     """To whom an alert is given."""
 
-    to: str = Field(description="Name of the person who is to decide.", examples=["Wang Fang"])
+    to: Person = Field(description="Name of the person who is to decide.", examples=["Wang Fang"])
     due: date | None = Field(default=None, strict=False, description="Day by which to decide.", examples=["2025-02-28"])
     note: str = Field(
         default="", max_length=LONGEST, description="What that person should know.", examples=["Second time this year."]
+    )
+
+
+class LinkRequest(_Act):
+    """A case elsewhere that an alert belongs to."""
+
+    case: str = Field(
+        min_length=1,
+        max_length=LONGEST,
+        description="Its address or number: kept as text, and never asked for.",
+        examples=["AML-2025-118"],
+    )
+
+
+class ReleaseRequest(_Act):
+    """Letting the unit's managers see a confirmed alert."""
+
+    reason: str = Field(default="", max_length=LONGEST, description="Why, for the record.", examples=["Visit is over."])
+
+
+class UndoRequest(_Act):
+    """Taking an entry back."""
+
+    reason: Reason = Field(description="Why, for the record.", examples=["Meant for branch 17."])
+    entry: int | None = Field(
+        default=None, ge=1, le=1_000_000_000, description="Its number; the last that stands by default.", examples=[7]
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field
 
+from serving.request_schemas import LONGEST, Reason, Signed
 from serving.schemas import Answer, Page, Sentence
 
 RunState = Literal["queued", "running", "interrupted", "done", "failed", "cancelled"]
@@ -14,10 +15,6 @@ EventKind = Literal["queued", "started", "finished", "decided", "note", "resumed
 StepState = Literal["waiting", "running", "interrupted", "done", "failed"]
 ModelKind = Literal["target", "warning"]
 
-LONGEST = 4_000
-"""Characters of a reason that the record keeps."""
-LONGEST_NAME = 200
-"""Characters of a person's name."""
 MOST_TRIALS = 10_000
 """Settings that one run may try: days of work, beyond which a request is a slip."""
 LARGEST_SEED = 2**32 - 1
@@ -130,24 +127,9 @@ class RunEvents(Answer):
     state: RunState = Field(description="How the run stands.", examples=["running"])
 
 
-class Asked(BaseModel):
-    """Base of what is asked: strict, and nothing unknown."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-NAME_PATTERN = r"^[^\p{Cc}]*$"
-"""No control characters: a name is shown in lists and in terminals."""
-Person = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME, pattern=NAME_PATTERN)
-]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST)]
-
-
-class TrainingAsked(Asked):
+class TrainingAsked(Signed):
     """A request for training."""
 
-    by: Person = Field(description="Who asks, for the record.", examples=["Li Ming"])
     reason: Reason = Field(description="Why, for the record.", examples=["The definition of R01 has changed."])
     dataset: str | None = Field(
         default=None, description="Name of the dataset; the one stored last by default.", examples=["sample-bank"]
@@ -182,8 +164,7 @@ class TrainingAsked(Asked):
     )
 
 
-class CancelAsked(Asked):
+class CancelAsked(Signed):
     """A request to stop a run."""
 
-    by: Person = Field(description="Who asks, for the record.", examples=["Li Ming"])
     reason: str = Field(default="", max_length=LONGEST, description="Why, for the record.", examples=["Wrong period."])

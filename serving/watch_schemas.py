@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from serving.request_schemas import Reason, Signed
 from serving.schemas import Answer, Number, Page, Sentence
-from serving.training_schemas import Asked, Person, Reason
 
 FindingState = Literal["ok", "breach", "too little data"]
 ProposalState = Literal["open", "accepted", "dismissed", "settled", "replaced"]
@@ -82,8 +82,7 @@ class WatchLook(Answer):
     open: list[WatchProposal] = Field(description="The proposals that are open.")
 
 
-class ProposalDecision(Asked):
+class ProposalDecision(Signed):
     """A decision about a proposal."""
 
-    by: Person = Field(description="Who decides, for the record.", examples=["Li Ming"])
     reason: Reason = Field(description="Why, for the record.", examples=["The rate cap of June is in the figures now."])

@@ -18,11 +18,14 @@ from serving.review_schemas import (
     AlertPage,
     AssignmentRequest,
     DispositionRequest,
+    LinkRequest,
     NoteRequest,
+    ReleaseRequest,
     ReviewedAlert,
     ReviewEntry,
     Status,
     TrackRecord,
+    UndoRequest,
 )
 
 router = APIRouter(tags=["alerts"])
@@ -108,10 +111,11 @@ def decide_alert(
     alert: AlertKey, asked: DispositionRequest, alerts: TheAlerts, dataset: DatasetName = None
 ) -> ReviewEntry:
     """Confirm an alert, dismiss it with a reason, or keep watching it. Saying the same again writes nothing."""
+    by = asked.signer
     entry = alerts.act(
         alert,
         lambda name: alerts.desk.advisor.reviewing.decide(
-            alert, asked.decision, by=asked.by, reason=asked.reason, expected=asked.expected, dataset=name
+            alert, asked.decision, by=by, reason=asked.reason, expected=asked.expected, dataset=name
         ),
         dataset=dataset,
     )
@@ -121,10 +125,11 @@ def decide_alert(
 @router.post("/alerts/{alert:path}/notes", summary="Write a note on an alert", operation_id="note_alert")
 def note_alert(alert: AlertKey, asked: NoteRequest, alerts: TheAlerts, dataset: DatasetName = None) -> ReviewEntry:
     """Keep a note with an alert, for the next reader."""
+    by = asked.signer
     entry = alerts.act(
         alert,
         lambda name: alerts.desk.advisor.reviewing.note(
-            alert, text=asked.text, by=asked.by, expected=asked.expected, dataset=name
+            alert, text=asked.text, by=by, expected=asked.expected, dataset=name
         ),
         dataset=dataset,
     )
@@ -136,10 +141,57 @@ def assign_alert(
     alert: AlertKey, asked: AssignmentRequest, alerts: TheAlerts, dataset: DatasetName = None
 ) -> ReviewEntry:
     """Say who is to decide an alert, and by when."""
+    by = asked.signer
     entry = alerts.act(
         alert,
         lambda name: alerts.desk.advisor.reviewing.assign(
-            alert, to=asked.to, by=asked.by, due=asked.due, text=asked.note, expected=asked.expected, dataset=name
+            alert, to=asked.to, by=by, due=asked.due, text=asked.note, expected=asked.expected, dataset=name
+        ),
+        dataset=dataset,
+    )
+    return entry_answer(entry)
+
+
+@router.post("/alerts/{alert:path}/links", summary="Link an alert to a case elsewhere", operation_id="link_alert")
+def link_alert(alert: AlertKey, asked: LinkRequest, alerts: TheAlerts, dataset: DatasetName = None) -> ReviewEntry:
+    """Keep with an alert where its case is handled."""
+    by = asked.signer
+    entry = alerts.act(
+        alert,
+        lambda name: alerts.desk.advisor.reviewing.link(
+            alert, case=asked.case, by=by, expected=asked.expected, dataset=name
+        ),
+        dataset=dataset,
+    )
+    return entry_answer(entry)
+
+
+@router.post("/alerts/{alert:path}/release", summary="Show an alert to the unit", operation_id="release_alert")
+def release_alert(
+    alert: AlertKey, asked: ReleaseRequest, alerts: TheAlerts, dataset: DatasetName = None
+) -> ReviewEntry:
+    """Let the unit's managers see a confirmed alert; until then only those who review and audit do."""
+    by = asked.signer
+    entry = alerts.act(
+        alert,
+        lambda name: alerts.desk.advisor.reviewing.release(
+            alert, by=by, reason=asked.reason, expected=asked.expected, dataset=name
+        ),
+        dataset=dataset,
+    )
+    return entry_answer(entry)
+
+
+@router.post("/alerts/{alert:path}/undo", summary="Take an entry on an alert back", operation_id="undo_alert_entry")
+def undo_alert_entry(
+    alert: AlertKey, asked: UndoRequest, alerts: TheAlerts, dataset: DatasetName = None
+) -> ReviewEntry:
+    """Take an entry back: it stays on record and no longer counts, so that the one before it stands again."""
+    by = asked.signer
+    entry = alerts.act(
+        alert,
+        lambda name: alerts.desk.advisor.reviewing.undo(
+            alert, by=by, reason=asked.reason, entry=asked.entry, expected=asked.expected, dataset=name
         ),
         dataset=dataset,
     )

@@ -99,7 +99,7 @@ class ModelDesk:
         _, found = self.version(name, asked.version)
         made = self.desk.advisor.modelling.promote(
             name,
-            by=asked.by,
+            by=asked.signer,
             reason=asked.reason,
             version=found.digest,
             signed=asked.sign,
@@ -121,7 +121,7 @@ class ModelDesk:
         """
         self._known(name)
         made = self.desk.advisor.modelling.rollback(
-            name, by=asked.by, reason=asked.reason, expected_champion=asked.expected_champion
+            name, by=asked.signer, reason=asked.reason, expected_champion=asked.expected_champion
         )
         self.jobs.wake(errand=True)
         return made

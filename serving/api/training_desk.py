@@ -107,11 +107,11 @@ class TrainingDesk:
         LoadlineError
             Where it has ended.
         """
-        run = self.find(name)
+        by, run = asked.signer, self.find(name)
         already = run.cancelled and run.state not in ENDS.values()
         if not already:
             self.desk.advisor.training.cancel(name)
-            run.say("note", _asked_to_stop(asked))
+            run.say("note", _asked_to_stop(by, asked.reason))
         self.jobs.wake()
         return run
 
@@ -138,7 +138,7 @@ class TrainingDesk:
             raise InvalidError(error.what, hint=error.hint) from error
         try:
             return advisor.training.request(
-                by=asked.by,
+                by=asked.signer,
                 reason=asked.reason,
                 dataset=asked.dataset,
                 as_of=asked.as_of,
@@ -195,9 +195,9 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _asked_to_stop(asked: CancelAsked) -> Title:
-    en, zh = (f": {asked.reason}", f"：{asked.reason}") if asked.reason else (".", "。")
-    return Title(en=f"{asked.by} asked for it to stop{en}", zh=f"{asked.by}申请停止{zh}")
+def _asked_to_stop(by: str, reason: str) -> Title:
+    en, zh = (f": {reason}", f"：{reason}") if reason else (".", "。")
+    return Title(en=f"{by} asked for it to stop{en}", zh=f"{by}申请停止{zh}")
 
 
 async def training_of(request: Request) -> TrainingDesk:

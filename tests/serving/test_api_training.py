@@ -192,7 +192,6 @@ def test_what_has_ended_is_run_again_only_where_that_is_asked(client, advisor):
     ("changed", "where"),
     [
         ({"by": ""}, "body.by"),
-        ({"by": None}, "body.by"),
         ({"by": "Li\x1b[2JMing"}, "body.by"),
         ({"by": "Li\nMing"}, "body.by"),
         ({"reason": ""}, "body.reason"),

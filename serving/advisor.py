@@ -13,21 +13,29 @@ from features.dataset import Dataset, open_dataset
 from features.errors import LoadlineError
 from features.rollup import parent_notes
 from features.store import DataVersion, Snapshot, Store
+from serving.appeals.appeals import Appeals
+from serving.audit.trail import FOLDER, Audit
 from serving.database.connection import Database
 from serving.explaining import Explaining
+from serving.identity.identity import Identity
 from serving.modelling import Modelling
 from serving.monitoring import Monitoring
+from serving.observing import Observing
 from serving.one_version import held, hold
+from serving.plan_documents.documents import PlanDocuments
 from serving.planning import Planning
+from serving.plans.plans import Plans
 from serving.policies import Policies
 from serving.reviewing import Reviewing
 from serving.scoring import Scoring
 from serving.settings import Settings
 from serving.simulating import Simulating
+from serving.simulations import Simulations
 from serving.suggesting import Suggesting
 from serving.tables import write_table
 from serving.training import SEED, TrainingRuns
 from serving.watching import Watching
+from serving.webhooks.subscriptions import Webhooks
 from training.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -54,8 +62,20 @@ class Advisor:
     ----------
     database : Database
         Holds people, plans, appeals and the audit; opened when it is first used.
+    audit : Audit
+        Notes who did or saw what.
+    appeals : Appeals
+        The use cases of appeals against scores and targets.
+    identity : Identity
+        The use cases about people, keys and sessions.
+    observing : Observing
+        The use cases of looking figures up and handing them in.
     planning : Planning
         The use cases of setting targets and of following them through the year.
+    plans : Plans
+        The use cases of target plans: drafting, changing, approving and publishing them.
+    plan_documents : PlanDocuments
+        The use cases of books and letters of plans.
     suggesting : Suggesting
         The use cases of looking at suggested targets.
     policies : Policies
@@ -64,6 +84,8 @@ class Advisor:
         The use cases of scoring periods and of closing them.
     simulating : Simulating
         The use cases of trying other rules on past periods.
+    simulations : Simulations
+        The use cases of such trials as background work.
     explaining : Explaining
         The use cases of telling how a score comes about.
     watching : Watching
@@ -76,25 +98,34 @@ class Advisor:
         The use cases of models on record: promoting them and going back.
     monitoring : Monitoring
         The use cases of watching models and of proposals to train again.
+    webhooks : Webhooks
+        The use cases of telling other systems what happens.
     """
 
     def __init__(self, settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> None:
         self.settings = settings
         self.store = Store(settings.store_location)
-        given = settings.database_url
-        self.database = Database.in_home(settings.home) if given is None else Database(given.get_secret_value())
+        self.database = Database.of(settings)
         self._clock = clock
+        self.audit = Audit(self.database, settings.home / FOLDER, clock=clock)
+        self.appeals = Appeals(self)
+        self.identity = Identity(self.database, settings, clock=self.now, trail=self.audit)
+        self.observing = Observing(self)
         self.planning = Planning(self)
+        self.plans = Plans(self)
+        self.plan_documents = PlanDocuments(self)
         self.suggesting = Suggesting(self)
         self.policies = Policies(self)
         self.scoring = Scoring(self)
         self.simulating = Simulating(self)
+        self.simulations = Simulations(self)
         self.explaining = Explaining(self)
         self.watching = Watching(self)
         self.reviewing = Reviewing(self)
         self.training = TrainingRuns(self)
         self.modelling = Modelling(self)
         self.monitoring = Monitoring(self)
+        self.webhooks = Webhooks(self)
 
     def now(self) -> datetime:
         """Give the time, with its zone."""

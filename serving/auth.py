@@ -1,34 +1,32 @@
-"""Who may ask: whoever holds the key, or a session opened with it. Everything else is refused."""
+"""Who may ask: whoever holds a key, or a session. Everything else is refused."""
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import secrets
-import time
-from collections.abc import Callable
-from urllib.parse import parse_qs, parse_qsl, urlencode
 
-from starlette.requests import Request
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.errors import LoadlineError
-from serving.access.principal import LOCAL, acting
-from serving.errors import FORBIDDEN, SIGN_IN, ErrorAnswers
+from serving.access.principal import LOCAL, Principal, acting
+from serving.errors import FORBIDDEN, ErrorAnswers
+from serving.identity.cookies import COOKIE, carries, drop, is_foreign, kept_cookie
+from serving.identity.entrance import Entrance, refusal
+from serving.identity.identity import WRONG_KEY, Identity
+from serving.identity.records import digest_of
 
 PUBLIC = frozenset({"/healthz", "/readyz"})
-"""The only addresses that answer everybody: a supervisor has no key."""
-ENTRANCE = "/sign-in"
+"""The only addresses that answer everybody: a supervisor has no key. Strangers come in at those of `Entrance`."""
 EXIT = "/sign-out"
-COOKIE = "loadline_session"
-SESSION_SECONDS = 12 * 3600
-"""A working day."""
-MAX_SESSIONS = 1_000
-"""Beyond it the oldest ends; a key is not shared by more people."""
-WRONG_KEY = "the key is not right"
+NEEDS_KEY = "this address needs a key"
+FORGED = "the form or the token of the session is not right"
 MIN_TOKEN_LENGTH = 16
 """Characters; with fewer, a key could be found by trying."""
+LONGEST_KEY = 512
+"""Characters; nothing that long was made here."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -49,62 +47,32 @@ def check_token(token: str) -> str:
     return token
 
 
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
-
-
-class Sessions:
-    """Open sessions, known by the hashes of their ids.
-
-    Parameters
-    ----------
-    clock : callable
-        Seconds, never going back.
-    """
-
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self.clock = clock
-        self._ends: dict[bytes, float] = {}
-
-    def open(self) -> str:
-        """Open a session and give its id."""
-        now = self.clock()
-        self._ends = {key: end for key, end in self._ends.items() if end > now}
-        while len(self._ends) >= MAX_SESSIONS:
-            del self._ends[next(iter(self._ends))]
-        session = secrets.token_urlsafe(32)
-        self._ends[_digest(session)] = now + SESSION_SECONDS
-        return session
-
-    def holds(self, session: str) -> bool:
-        """Tell whether a session is open."""
-        return self._ends.get(_digest(session), float("-inf")) > self.clock()
-
-    def close(self, session: str) -> None:
-        """End a session, if there is one."""
-        self._ends.pop(_digest(session), None)
-
-
 class Gate:
-    """Lets nothing pass but `PUBLIC`, the key as a bearer token, and sessions.
+    """Lets nothing pass but `PUBLIC`, keys as bearer tokens, and sessions; all behind it know in whose name it is.
 
-    A session is opened by the link that the service prints (`/?token=...`) or by posting the key to `ENTRANCE`, and
-    may only read: a form on another site could otherwise act in its name.
+    A session may change things only with its token, in the form's field `csrf` or the header `X-CSRF-Token`: a form on
+    another site could otherwise act in its name.
 
     Parameters
     ----------
     app : ASGIApp
     token : str
-        The key.
-    sessions : Sessions
+        The machine's own key; the database is not asked about it.
+    identity : Identity
+        Knows people, sessions and the other keys.
     answer : ErrorAnswers
+    entrance : Entrance, optional
+        Answers where strangers come in; without it they are refused there too.
     """
 
-    def __init__(self, app: ASGIApp, *, token: str, sessions: Sessions, answer: ErrorAnswers) -> None:
+    def __init__(
+        self, app: ASGIApp, *, token: str, identity: Identity, answer: ErrorAnswers, entrance: Entrance | None = None
+    ) -> None:
         self.app = app
-        self.sessions = sessions
+        self.identity = identity
         self.answer = answer
-        self._key = _digest(token)
+        self.entrance = entrance
+        self._key = digest_of(token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -114,64 +82,61 @@ class Gate:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
-        response = await self._stop(Request(scope, receive))
-        if response is not None:
+        try:
+            await self._let_in(scope, receive, send)
+        except ClientDisconnect:
+            return
+
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        if self.entrance is not None and self.entrance.takes(request):
+            response = await self.entrance(request)
             await response(scope, receive, send)
             return
-        with acting(LOCAL):
+        try:
+            principal = await self._who(request)
+        except LoadlineError as error:  # the database is away
+            await self.answer.of(scope, error)(scope, receive, send)
+            return
+        if isinstance(principal, str):
+            await refusal(self.answer, scope, principal)(scope, receive, send)
+            return
+        if principal.session and scope["method"] not in SAFE_METHODS:
+            forged = is_foreign(Headers(scope=scope), null_is=False)
+            right, receive = (False, receive) if forged else await carries(scope, receive, principal.csrf)
+            if not right:
+                hint = "Load the page again; a program sends a key: Authorization: Bearer ..."
+                await self.answer(scope, FORBIDDEN, detail=FORGED, hint=hint)(scope, receive, send)
+                return
+            if scope["path"] == EXIT:
+                await (await self._leave(request, principal))(scope, receive, send)
+                return
+        scope.setdefault("state", {})["principal"] = principal
+        with acting(principal):
             await self.app(scope, receive, send)
 
-    async def _stop(self, request: Request) -> Response | None:
-        """Give the answer that keeps a request from passing; None for one that may."""
-        method, path = request.method, request.scope["path"]
-        if method == "POST" and path == ENTRANCE:
-            posted = parse_qs((await request.body()).decode("utf-8", "replace"))
-            return self._enter(request, posted.get("token", [""])[0].strip(), "/")
-        if method == "GET" and path == "/" and "token" in request.query_params:
-            kept = [pair for pair in parse_qsl(request.url.query) if pair[0] != "token"]
-            return self._enter(request, request.query_params["token"], "/?" + urlencode(kept) if kept else "/")
-        if "authorization" in request.headers:
-            return None if self._has_key(request) else self._refuse(request, WRONG_KEY)
-        session = request.cookies.get(COOKIE, "")
-        if not self.sessions.holds(session):
-            return self._refuse(request, "this address needs a key")
-        if method == "POST" and path == EXIT:
-            self.sessions.close(session)
-            response = RedirectResponse("/", status_code=303)
-            response.delete_cookie(COOKIE, httponly=True, samesite="strict")
-            return response
-        if method not in SAFE_METHODS:
-            hint = "Send the key itself: Authorization: Bearer ..."
-            return self.answer(request.scope, FORBIDDEN, detail="a session may only read", hint=hint)
-        return None
-
-    def _is_key(self, token: str) -> bool:
-        return hmac.compare_digest(_digest(token), self._key)
-
-    def _has_key(self, request: Request) -> bool:
-        given = request.headers.getlist("authorization")
-        scheme, _, token = given[0].partition(" ")
-        return len(given) == 1 and scheme.lower() == "bearer" and self._is_key(token.strip())
-
-    def _enter(self, request: Request, token: str, target: str) -> Response:
-        if not self._is_key(token):
-            return self._refuse(request, WRONG_KEY)
-        response = RedirectResponse(target, status_code=303)
-        response.set_cookie(
-            COOKIE,
-            self.sessions.open(),
-            httponly=True,
-            samesite="strict",
-            secure=request.url.scheme == "https",
-            max_age=SESSION_SECONDS,
-        )
+    async def _leave(self, request: Request, principal: Principal) -> Response:
+        try:
+            await run_in_threadpool(self.identity.sign_out, principal)
+        except LoadlineError as error:
+            return self.answer.of(request.scope, error)
+        response = RedirectResponse("/", status_code=303)
+        drop(response, request, COOKIE)
         return response
 
-    def _refuse(self, request: Request, what: str) -> Response:
-        return self.answer(
-            request.scope,
-            SIGN_IN,
-            detail=what,
-            hint="Send Authorization: Bearer KEY, or open the link that `loadline serve` prints.",
-            headers={"WWW-Authenticate": 'Bearer realm="loadline"'},
-        )
+    async def _who(self, request: Request) -> Principal | str:
+        """Find out who asks; a text says why nobody does."""
+        given = request.headers.getlist("authorization")
+        if given:
+            scheme, _, token = given[0].partition(" ")
+            token = token.strip()
+            if len(given) != 1 or scheme.lower() != "bearer" or len(token) > LONGEST_KEY:
+                return WRONG_KEY
+            if hmac.compare_digest(digest_of(token), self._key):
+                return LOCAL
+            return self.identity.remembered(key=token) or await run_in_threadpool(self.identity.of_key, token)
+        session = kept_cookie(request, COOKIE)
+        if not session or len(session) > LONGEST_KEY:
+            return NEEDS_KEY
+        known = self.identity.remembered(session=session)
+        return known or await run_in_threadpool(self.identity.of_session, session) or NEEDS_KEY

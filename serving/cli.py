@@ -11,8 +11,13 @@ import typer
 
 from serving.cli_alerts import add_alert_commands
 from serving.cli_alerts_explain import add_alert_explanation
+from serving.cli_audit import add_audit_commands
+from serving.cli_backup import add_backup_commands
+from serving.cli_database import add_database_commands
 from serving.cli_models import add_model_commands
 from serving.cli_monitor import add_monitor_commands
+from serving.cli_people import add_people_commands
+from serving.cli_plan import add_plan_commands
 from serving.cli_policy import add_policy_commands
 from serving.cli_review import add_review_commands
 from serving.cli_scores import add_score_commands
@@ -126,8 +131,18 @@ def serve(
     home: Home = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8321,
+    workers: Annotated[
+        int, typer.Option(min=0, max=64, help="Small processes in front of the application; 0: it serves by itself.")
+    ] = 0,
 ) -> None:
     """Serve the API and the console."""
+    if workers:
+        from serving.settings import Settings
+        from serving.workers import serve_with_workers
+
+        settings = Settings() if home is None else Settings(home=home)
+        serve_with_workers(settings, host=host, port=port, workers=workers, say=typer.echo)
+        return
     _serve(advisor_of(home), host=host, port=port)
 
 
@@ -148,6 +163,11 @@ add_simulate_commands(app)
 add_alert_commands(app)
 add_review_commands(app)
 add_alert_explanation(explain)
+add_people_commands(app)
+add_database_commands(app)
+add_backup_commands(app)
+add_audit_commands(app)
+add_plan_commands(app)
 app.add_typer(explain, name="explain")
 
 

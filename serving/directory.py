@@ -77,16 +77,22 @@ class Directory:
     Parameters
     ----------
     snapshot : Snapshot
+
+    Attributes
+    ----------
+    narrowed : dict
+        Kept by `serving.narrowed`.
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
+        self.narrowed: dict[frozenset[str], Directory] = {}
         self._lock = Lock()
         self._courses: dict[str, tuple[list[str], np.ndarray]] = {}
 
     @property
-    def identity(self) -> tuple[str, int, str]:
-        """Give what tells this data version from every other: dataset, number, fingerprint."""
+    def identity(self) -> tuple[str | int, ...]:
+        """Give what tells this from every other: dataset, number and fingerprint of the data version."""
         about = self.snapshot.about
         return (about.dataset, about.version, about.fingerprint)
 
@@ -130,6 +136,25 @@ class Directory:
     def levels(self) -> tuple[str, ...]:
         """List the levels in the order of the file, which names those above first."""
         return tuple(level for level in dict.fromkeys(map(str, self.snapshot.tree.attributes["level"])) if level)
+
+    @cached_property
+    def _below(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for unit in self.units.values():
+            if unit.parent is not None:
+                found.setdefault(unit.parent, []).append(unit.code)
+        return found
+
+    def under(self, heads: frozenset[str]) -> frozenset[str]:
+        """Give the units of some subtrees by their latest places, the heads included; unknown heads have none."""
+        found: set[str] = set()
+        waiting = [head for head in heads if head in self.units]
+        while waiting:
+            unit = waiting.pop()
+            if unit not in found:
+                found.add(unit)
+                waiting += self._below.get(unit, ())
+        return frozenset(found)
 
     @property
     def synthetic(self) -> bool:
@@ -232,7 +257,7 @@ class Directories:
         self.open_snapshot = open_snapshot
         self.kept = kept
         self._lock = Lock()
-        self._known: dict[tuple[str, int, str], Directory] = {}
+        self._known: dict[tuple[str | int, ...], Directory] = {}
 
     def open(self, dataset: str | None = None) -> Directory:
         """Give the directory of the last data version, or the last of a dataset."""

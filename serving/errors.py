@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Scope
 
 from features.errors import DatasetError, LoadlineError
+from serving.database.trouble import AwayError, CrossedError, FullError
 
 log = logging.getLogger("loadline.serving")
 
@@ -25,7 +27,13 @@ FOR_PROGRAMS = ("/api/", "/openapi.json", "/healthz", "/readyz")
 RETRY_AFTER_SECONDS = 10
 """After this a caller may ask again for what is being made: it takes seconds, at worst minutes."""
 LISTED = 50
-"""Breaches of a dataset that a problem lists; the detail says how many there are."""
+"""Breaches of a dataset, or of a description, that a problem lists; it need not tell them all."""
+LONGEST_PLACE = 200
+"""Characters of where something is wrong: names that nobody expected may be as long as the request."""
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""No space, no quota left, no file so large allowed."""
+DEEPEST_CAUSE = 8
+"""Errors that an error may come from one after another before nobody looks further."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,7 @@ SIGN_IN = Kind("sign-in", 401, "A key or a session is needed")
 FORBIDDEN = Kind("forbidden", 403, "This is not allowed")
 NOT_FOUND = Kind("not-found", 404, "There is no such thing")
 WRONG_METHOD = Kind("method-not-allowed", 405, "This address does not take that method")
+TOO_SLOW = Kind("too-slow", 408, "The request came too slowly")
 CONFLICT = Kind("conflict", 409, "The present state does not allow this")
 STALE = Kind("stale", 412, "It was changed by somebody else")
 TOO_LARGE = Kind("too-large", 413, "The request is too large")
@@ -55,7 +64,7 @@ NOT_READY = Kind("not-ready", 503, "The service is not ready")
 NO_SPACE = Kind("no-space", 507, "There is no space left to write to")
 
 KINDS = (
-    *(BAD_REQUEST, UNKNOWN_HOST, SIGN_IN, FORBIDDEN, NOT_FOUND, WRONG_METHOD, CONFLICT, STALE),
+    *(BAD_REQUEST, UNKNOWN_HOST, SIGN_IN, FORBIDDEN, NOT_FOUND, WRONG_METHOD, TOO_SLOW, CONFLICT, STALE),
     *(TOO_LARGE, WRONG_TYPE, INVALID, NO_REVISION, TOO_MANY, UNEXPECTED, NOT_READY, NO_SPACE),
 )
 _BY_STATUS = {kind.status: kind for kind in reversed(KINDS)}
@@ -114,6 +123,9 @@ class Problem(BaseModel):
 
 
 _BY_ERROR = {
+    AwayError: NOT_READY,
+    CrossedError: CONFLICT,
+    FullError: NO_SPACE,
     DeniedError: FORBIDDEN,
     InvalidError: INVALID,
     NoRevisionError: NO_REVISION,
@@ -160,11 +172,12 @@ class ErrorAnswers:
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         """Build the response."""
+        scope.setdefault("state", {})["problem"] = kind.name
         problem = Problem(
             type=f"urn:loadline:problem:{kind.name}",
             title=kind.title,
             status=kind.status,
-            detail=detail,
+            detail=whole_characters(detail),
             instance=quote(scope["path"], errors="replace"),
             hint=hint,
             request_id=request_id(scope),
@@ -187,9 +200,45 @@ class ErrorAnswers:
                 for b in error.breaches[:LISTED]
             ]
             return self(scope, INVALID, detail=error.what, hint=error.hint, errors=breaches)
-        kind = _BY_ERROR.get(type(error), CONFLICT)
+        kind = NO_SPACE if out_of_space(error) else _BY_ERROR.get(type(error), CONFLICT)
         headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if kind is NOT_READY else None
         return self(scope, kind, detail=error.what, hint=error.hint, headers=headers)
+
+    def of_http(self, scope: Scope, error: HTTPException) -> Response:
+        """Answer with an error of HTTP itself: nothing at an address, a method that it does not take."""
+        kind = _BY_STATUS.get(error.status_code, BAD_REQUEST if error.status_code < 500 else UNEXPECTED)
+        detail = {404: "there is nothing at this address", 405: f"{scope['method']} is not possible here"}
+        hint = {404: "/openapi.json lists the addresses.", 405: "See the Allow header."}
+        headers = dict(error.headers or {})
+        if "GET" in headers.get("Allow", ""):
+            headers["Allow"] = headers["Allow"].replace("GET", "GET, HEAD")
+        return self(
+            scope,
+            kind,
+            detail=detail.get(kind.status, kind.title),
+            hint=hint.get(kind.status, ""),
+            headers=headers,
+        )
+
+
+def whole_characters(text: str) -> str:
+    r"""Give a text that can be sent: half a character, which JSON can escape into a text, becomes a question mark.
+
+    >>> whole_characters("\ud800")
+    '?'
+    """
+    return text.encode("utf-8", "replace").decode()
+
+
+def out_of_space(error: BaseException | None) -> bool:
+    """Tell whether an error, or one that it comes from, says that nothing more can be written."""
+    for _ in range(DEEPEST_CAUSE):
+        if error is None:
+            return False
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def handle_errors(app: FastAPI, answer: ErrorAnswers) -> None:
@@ -197,14 +246,17 @@ def handle_errors(app: FastAPI, answer: ErrorAnswers) -> None:
 
     async def of_loadline(request: Request, error: Exception) -> Response:
         assert isinstance(error, LoadlineError)
-        log.info("%s refused: %s", request_id(request.scope), error.what)
+        log.debug("refused by %s", type(error).__name__)  # what it says may quote what was asked
         return answer.of(request.scope, error)
 
     async def of_validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         errors = [
-            FieldProblem(where=".".join(str(part) for part in entry["loc"]), what=entry["msg"])
-            for entry in error.errors()
+            FieldProblem(
+                where=whole_characters(".".join(str(part) for part in entry["loc"]))[:LONGEST_PLACE],
+                what=whole_characters(entry["msg"]),
+            )
+            for entry in error.errors()[:LISTED]
         ]
         return answer(
             request.scope,
@@ -216,20 +268,15 @@ def handle_errors(app: FastAPI, answer: ErrorAnswers) -> None:
 
     async def of_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        kind = _BY_STATUS.get(error.status_code, BAD_REQUEST if error.status_code < 500 else UNEXPECTED)
-        detail = {404: "there is nothing at this address", 405: f"{request.method} is not possible here"}
-        hint = {404: "/openapi.json lists the addresses.", 405: "See the Allow header."}
-        headers = dict(error.headers or {})
-        if "GET" in headers.get("Allow", ""):
-            headers["Allow"] = headers["Allow"].replace("GET", "GET, HEAD")
-        return answer(
-            request.scope,
-            kind,
-            detail=detail.get(kind.status, kind.title),
-            hint=hint.get(kind.status, ""),
-            headers=headers,
-        )
+        return answer.of_http(request.scope, error)
 
+    async def of_system(request: Request, error: Exception) -> Response:
+        if not out_of_space(error):
+            raise error
+        hint = "Make room where the home is; nothing was changed."
+        return answer(request.scope, NO_SPACE, detail="nothing more can be written", hint=hint)
+
+    app.add_exception_handler(OSError, of_system)
     app.add_exception_handler(LoadlineError, of_loadline)
     app.add_exception_handler(RequestValidationError, of_validation)
     app.add_exception_handler(HTTPException, of_http)

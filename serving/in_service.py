@@ -20,6 +20,7 @@ from serving.trial import ChangedError, Trial
 
 if TYPE_CHECKING:
     from serving.advisor import Advisor
+    from serving.publishing import Publishing
 
 POLL_SECONDS = 1.0
 """Between looks at the record while nobody asks; a look costs a few milliseconds."""
@@ -69,6 +70,7 @@ class InService:
         self._changed = threading.Condition()
         self._worker: threading.Thread | None = None
         self._polling = self._closed = False
+        self._publishing: Publishing | None = None
 
     def suggested(self, dataset: str) -> Suggested | None:
         """Give the suggestions that answer for a dataset; None before the first promotion.
@@ -99,6 +101,11 @@ class InService:
         slot = self._slot((Targets.name, dataset))
         return slot.served is not None or bool(slot.line())
 
+    def digest(self, kind: str, dataset: str) -> str | None:
+        """Give the digest of the model that answers at this moment; None where none does."""
+        served = self._slot((kind, dataset)).served
+        return None if served is None else served.mark.digest
+
     def state(self, kind: str, dataset: str) -> str:
         """Tell how a kind fares: `ok`, `degraded: ...` or `missing: ...`; `missing` where nothing was ever promoted."""
         slot = self._slot((kind, dataset))
@@ -116,11 +123,21 @@ class InService:
             return "ok"
         return f"{'missing' if slot.served is None and slot.kind.needed else 'degraded'}: {trouble}"
 
+    def publish(self) -> None:
+        """Tell small processes what answers from now on; to be called before anything is asked for."""
+        from serving.publishing import Publishing
+
+        self._publishing = Publishing(self._advisor)
+        self._kinds[Targets.name].sheets = True  # type: ignore[attr-defined]
+
     def start(self) -> None:
         """Follow the record even while nobody asks, beginning with the data stored last."""
         self._polling = True
         try:
-            self._ask(self._slot((Targets.name, self._advisor.snapshot().about.dataset)))
+            dataset = self._advisor.snapshot().about.dataset
+            self._ask(self._slot((Targets.name, dataset)))
+            if self._publishing is not None:
+                self._ask(self._slot((Warnings.name, dataset)))
         except LoadlineError:
             _log.info("no data is stored yet")
 
@@ -210,9 +227,12 @@ class InService:
                 self._look_after(key)
 
     def _look_after(self, key: Key) -> None:
-        slot = self._slots[key]
+        slot, publishing = self._slots[key], self._publishing
         try:
+            rests_on = {} if publishing is None else publishing.before(slot.dataset, slot.kind.model_name(slot.dataset))
             slot.take_up()
+            if publishing is not None and slot.served is not None:
+                publishing.tell(slot.kind.name, slot.kind.model_name(slot.dataset), slot.served, rests_on)
         except ChangedError:
             self._ask(slot)
         except Exception:  # the thread must outlive what nobody expected

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from starlette._utils import parse_host_header
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.errors import TOO_LARGE, UNEXPECTED, UNKNOWN_HOST, ErrorAnswers, request_id
+from serving.draining import Draining
+from serving.errors import TOO_LARGE, TOO_SLOW, UNEXPECTED, UNKNOWN_HOST, ErrorAnswers, request_id
 
 log = logging.getLogger("loadline.serving")
 
 MAX_BODY = 1 << 20
-"""Bytes of a request; nothing that the service takes comes near it."""
+"""Bytes of a request; nothing but a file comes near it."""
+LARGER: Mapping[str, int] = {"/import": 8 << 20, "/predictions": 8 << 20, "/predictions/explanation": 8 << 20}
+"""Bytes for addresses that end so: a sheet of 100,000 lines has five million, 5,000 rows of 100 figures as many."""
+BODY_SECONDS = 30.0
+"""A body must have come by then: 8 MiB need 2 Mbit/s."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 CONTENT_POLICY = "; ".join(
@@ -46,11 +54,20 @@ REVALIDATE = "private, no-cache"
 
 
 class Envelope:
-    """Gives each request an id and each response its headers; what nobody expected becomes a 500 that tells nothing."""
+    """Gives each request an id and each response its headers; what nobody expected becomes a 500 that tells nothing.
 
-    def __init__(self, app: ASGIApp, *, answer: ErrorAnswers) -> None:
+    Parameters
+    ----------
+    app : ASGIApp
+    answer : ErrorAnswers
+    draining : Draining
+        Once it has begun, each answer says that it is the last on its connection.
+    """
+
+    def __init__(self, app: ASGIApp, *, answer: ErrorAnswers, draining: Draining) -> None:
         self.app = app
         self.answer = answer
+        self.draining = draining
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -72,12 +89,16 @@ class Envelope:
                     headers.setdefault("cache-control", REVALIDATE)
                 for header, value in HEADERS.items():
                     headers.setdefault(header, value)
+                if self.draining.begun:
+                    headers["connection"] = "close"
             await send(message)
 
         try:
             await self.app(scope, receive, send_sealed)
+        except ClientDisconnect:
+            log.info("whoever asked left before the end of the request")
         except Exception:
-            log.exception("%s failed: %s %s", name, scope["method"], scope["path"].encode("unicode_escape").decode())
+            log.exception("%s failed: %s", name, scope["state"].get("operation", "an unknown address"))
             if started:
                 raise
             response = self.answer(
@@ -137,51 +158,108 @@ class HostGuard:
 
 
 class BodyLimit:
-    """Refuses requests with more than `MAX_BODY` bytes, whether they say so or not."""
+    """Refuses requests with too many bytes, whether they say so or not, and those whose bytes come too slowly.
 
-    def __init__(self, app: ASGIApp, *, answer: ErrorAnswers, limit: int = MAX_BODY) -> None:
+    Parameters
+    ----------
+    app : ASGIApp
+    answer : ErrorAnswers
+    limit : int
+        Bytes.
+    larger : Mapping
+        Bytes for addresses that end so.
+    seconds : float
+        From the first look at the body to its end.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        answer: ErrorAnswers,
+        limit: int = MAX_BODY,
+        larger: Mapping[str, int] = LARGER,
+        seconds: float = BODY_SECONDS,
+    ) -> None:
         self.app = app
         self.answer = answer
-        self.limit = limit
+        self.limit, self.larger, self.seconds = limit, larger, seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
+        headers = Headers(scope=scope) if scope["type"] == "http" else {}
+        if "content-length" not in headers and "transfer-encoding" not in headers:
             await self.app(scope, receive, send)
             return
-        told = Headers(scope=scope).get("content-length", "0")
-        if told.isdecimal() and int(told) > self.limit:
-            await self._refuse(scope, receive, send)
+        limit = next((size for end, size in self.larger.items() if scope["path"].endswith(end)), self.limit)
+        told = headers.get("content-length", "0")
+        if told.isdecimal() and int(told) > limit:
+            await self._too_large(scope, limit)(scope, receive, send)
             return
-        read, started = 0, False
+        body = _Body(receive, limit=limit, seconds=self.seconds)
+        started = False
 
-        async def receive_counted() -> Message:
-            nonlocal read
-            message = await receive()
-            read += len(message.get("body", b""))
-            if read > self.limit:
-                raise _TooLargeError
-            return message
-
-        async def send_noted(message: Message) -> None:
+        async def send_unless_broken(message: Message) -> None:
             nonlocal started
-            started = True
-            await send(message)
+            if body.trouble is None or started:
+                started = True
+                await send(message)
 
         try:
-            await self.app(scope, receive_counted, send_noted)
-        except _TooLargeError:
+            await self.app(scope, body.receive, send_unless_broken)
+        except _BodyError:
             if started:
                 raise
-            await self._refuse(scope, receive, send)
+        if body.trouble is None or started:
+            return
+        if body.trouble == "size":
+            response = self._too_large(scope, limit)
+        else:
+            detail = f"the body did not come within {self.seconds:g} seconds"
+            response = self.answer(scope, TOO_SLOW, detail=detail, headers={"Connection": "close"})
+        await response(scope, receive, send)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        detail = f"a request may have at most {self.limit:,} bytes"
-        await self.answer(scope, TOO_LARGE, detail=detail, headers={"Connection": "close"})(scope, receive, send)
+    def _too_large(self, scope: Scope, limit: int) -> Response:
+        detail = f"a request may have at most {limit:,} bytes"
+        return self.answer(scope, TOO_LARGE, detail=detail, headers={"Connection": "close"})
 
 
-class _TooLargeError(Exception):
-    pass
+class _BodyError(Exception):
+    """Ends the reading of a body; frameworks may turn it into an answer of their own, which is then not sent."""
+
+
+class _Body:
+    """A body as it comes in, counted and timed.
+
+    Attributes
+    ----------
+    trouble : {"size", "time"} or None
+        What it was cut off for.
+    """
+
+    def __init__(self, receive: Receive, *, limit: int, seconds: float) -> None:
+        self._receive, self._limit, self._seconds = receive, limit, seconds
+        self._read, self._ends, self._whole = 0, 0.0, False
+        self.trouble: str | None = None
+
+    async def receive(self) -> Message:
+        """Give the next part."""
+        if self._whole:
+            return await self._receive()
+        now = asyncio.get_running_loop().time()
+        self._ends = self._ends or now + self._seconds
+        try:
+            async with asyncio.timeout_at(self._ends):
+                message = await self._receive()
+        except TimeoutError:
+            self.trouble = "time"
+            raise _BodyError from None
+        self._read += len(message.get("body", b""))
+        if self._read > self._limit:
+            self.trouble = "size"
+            raise _BodyError
+        self._whole = not message.get("more_body", False)
+        return message
 
 
 class ConditionalGet:

@@ -53,7 +53,14 @@ class PlanFiles:
     cap_ratchet: bool = False
 
 
-def _stored_goals(snapshot: Snapshot, year: int) -> pd.DataFrame:
+def stored_goals_of(snapshot: Snapshot, year: int) -> pd.DataFrame:
+    """Give the goals of a year that came with the dataset.
+
+    Raises
+    ------
+    LoadlineError
+        Where there is none.
+    """
     goals = snapshot.goals
     ours = None if goals is None else goals[goals["year"] == year]
     if ours is None or ours.empty:
@@ -63,6 +70,13 @@ def _stored_goals(snapshot: Snapshot, year: int) -> pd.DataFrame:
             hint="Add them to its goals.csv, or name a file with --goals.",
         )
     return ours
+
+
+def _targets(given: Path | pd.DataFrame, snapshot: Snapshot) -> pd.DataFrame:
+    """Read targets from a file; a table is taken as it is."""
+    from training.target_file import read_target_file
+
+    return read_target_file(given, snapshot) if isinstance(given, Path) else given
 
 
 class Planning:
@@ -144,7 +158,7 @@ class Planning:
         policy = policy or self.target_policy(snapshot, year)
         goals = None if asked.goals is None else read_goal_file(asked.goals, snapshot, year)
         if asked.stored_goals:
-            goals = pd.concat([frame for frame in (_stored_goals(snapshot, year), goals) if frame is not None])
+            goals = pd.concat([frame for frame in (stored_goals_of(snapshot, year), goals) if frame is not None])
             goals = goals.drop_duplicates(["unit", "indicator"], keep="last").reset_index(drop=True)
         pins = None if asked.pins is None else read_pin_file(asked.pins, snapshot)
         floors = None if asked.floors is None else read_limit_file(asked.floors, snapshot)
@@ -179,18 +193,17 @@ class Planning:
 
     def outlook(
         self,
-        targets: Path,
+        targets: Path | pd.DataFrame,
         *,
         as_of: str | None = None,
         dataset: str | None = None,
         progress: Progress = silent,
     ) -> pd.DataFrame:
-        """Say how likely each target of a file is attained, given what is in of the year; see `training.outlook`."""
+        """Say how likely each target is attained, given what is in of the year; see `training.outlook`."""
         from training.outlook import outlook
-        from training.target_file import read_target_file
 
         snapshot = self._advisor.snapshot(dataset)
-        asked = read_target_file(targets, snapshot)
+        asked = _targets(targets, snapshot)
         return outlook(
             snapshot,
             asked,
@@ -203,21 +216,20 @@ class Planning:
 
     def calibration(
         self,
-        targets: Path,
+        targets: Path | pd.DataFrame,
         *,
-        relief: Path | None = None,
+        relief: Path | pd.DataFrame | None = None,
         relief_only: bool = False,
         keep_total: bool = False,
         as_of: str | None = None,
         dataset: str | None = None,
         progress: Progress = silent,
     ) -> CalibrationProposal:
-        """Propose which targets of a file to move within the policy's limits; see `training.calibrate`."""
+        """Propose which targets to move within the policy's limits; see `training.calibrate`."""
         from training.calibrate import calibrate, read_relief_file
-        from training.target_file import read_target_file
 
         snapshot = self._advisor.snapshot(dataset)
-        asked = read_target_file(targets, snapshot)
+        asked = _targets(targets, snapshot)
         return calibrate(
             snapshot,
             asked,
@@ -225,7 +237,7 @@ class Planning:
             home=self._advisor.settings.home,
             origin=self._advisor.origin(snapshot, as_of),
             latest=as_of is None,
-            relief=None if relief is None else read_relief_file(relief, snapshot),
+            relief=read_relief_file(relief, snapshot) if isinstance(relief, Path) else relief,
             relief_only=relief_only,
             keep_total=keep_total,
             progress=progress,

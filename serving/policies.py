@@ -76,12 +76,16 @@ class Policies:
         LoadlineError
             Where the file cannot be read as a policy.
         """
-        from features.indicators import library
         from models.policy.reading import read_policy
+
+        return self.checked(read_policy(path), dataset=dataset)
+
+    def checked(self, policy: Policy, *, dataset: str | None = None) -> Checked:
+        """Check a policy that was read already; see `check`."""
+        from features.indicators import library
         from models.policy.validator import check
         from training.policies import current_units
 
-        policy = read_policy(path)
         if dataset is None and not self._advisor.store.versions():
             return Checked(policy, check(policy, indicators=library()), LIBRARY)
         snapshot = self._advisor.snapshot(dataset)
@@ -103,15 +107,32 @@ class Policies:
             Where nothing has that name, or it cannot be read.
         """
         from models.policy.reading import read_policy
+
+        return read_policy(Path(name)) if _is_file(name) else self.known(name, dataset=dataset)
+
+    def known(self, name: str, *, dataset: str | None = None) -> Policy:
+        """Find a policy by name alone: whatever it is, it is never taken for a file.
+
+        Raises
+        ------
+        LoadlineError
+            Where nothing has that name.
+        """
         from models.policy.shipped import shipped
 
-        if _is_file(name):
-            return read_policy(Path(name))
         found = self._activated(name, dataset) or _ready_made(name)
         if found is None:
             known = f"Name a file, an activated one (`loadline policy list`), or one of {', '.join(shipped())}."
             raise LoadlineError(f"no policy is called {name!r}", hint=known)
         return found
+
+    def known_text(self, name: str, *, dataset: str | None = None) -> str:
+        """Give a policy that `known` finds as YAML; ready-made ones as they were written, with their remarks."""
+        from models.policy.reading import write_policy
+        from models.policy.shipped import shipped_text
+
+        policy = self.known(name, dataset=dataset)
+        return shipped_text(policy.id) if policy is _ready_made(name) else write_policy(policy)
 
     def diff(self, old: str, new: str, *, dataset: str | None = None) -> tuple[Change, ...]:
         """Compare two policies, each by the names that `named` knows."""
@@ -138,13 +159,35 @@ class Policies:
             Where it is refused, or the report of its impact is no file.
         """
         from models.policy.reading import read_policy
-        from training.policies import current_units
-        from training.policy_activation import activate
 
         if impact is not None and not impact.is_file():
             raise LoadlineError("there is no such file", where=str(impact), hint="Name a report that exists.")
+        return self.put_in_force(
+            read_policy(path),
+            by=by,
+            reason=reason,
+            accept=accept,
+            cut_short=cut_short,
+            impact=None if impact is None else str(impact.resolve()),
+            dataset=dataset,
+        )
+
+    def put_in_force(
+        self,
+        policy: Policy,
+        *,
+        by: str,
+        reason: str,
+        accept: Sequence[str] = (),
+        cut_short: bool = False,
+        impact: str | None = None,
+        dataset: str | None = None,
+    ) -> Activation:
+        """Put a policy in force that was read already; see `training.policy_activation.activate`."""
+        from training.policies import current_units
+        from training.policy_activation import activate
+
         snapshot = self._advisor.snapshot(dataset)
-        policy = read_policy(path)
         return activate(
             self._advisor.settings.home,
             snapshot.about.dataset,
@@ -157,7 +200,7 @@ class Policies:
             units=current_units(snapshot),
             accept=accept,
             cut_short=cut_short,
-            impact=None if impact is None else str(impact.resolve()),
+            impact=impact,
         )
 
     def withdraw(self, *, by: str, reason: str, label: str | None = None, dataset: str | None = None) -> Activation:
@@ -232,13 +275,10 @@ class Policies:
 
         Files and ready-made ones are given as they were written, with their remarks.
         """
-        from models.policy.reading import write_policy
-        from models.policy.shipped import shipped_text
-
-        policy = self.named(name, dataset=dataset)
         if _is_file(name):
+            self.named(name, dataset=dataset)
             return Path(name).read_text(encoding="utf-8-sig")
-        return shipped_text(policy.id) if policy is _ready_made(name) else write_policy(policy)
+        return self.known_text(name, dataset=dataset)
 
     def _before(self, dataset: str, policy: Policy) -> list[Policy]:
         """Give the version that a policy would follow, ending the day before where it states no last day."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from features.store import Snapshot
 from models.policy.document import Policy
 from models.policy.reading import policy_digest, policy_from
+from models.policy.shipped import shipped
 from serving.schemas import Sentence
 from serving.score_schemas import PolicyInForce, PolicyList
 from training.policies import policy_for, policy_of
@@ -49,4 +50,4 @@ def policy_list(advisor: Advisor, snapshot: Snapshot) -> PolicyList:
         items.append(entry(policy_from(snapshot.policy), "dataset"))
     if not any(item.answers for item in items):
         items.append(entry(answering, "default"))
-    return PolicyList(items=items, note=note)
+    return PolicyList(items=items, note=note, shipped=list(shipped()))

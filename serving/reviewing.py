@@ -173,12 +173,6 @@ class Reviewing:
         outcomes = self._advisor.snapshot(dataset).outcomes
         return reviewers(self.record(dataset=dataset), outcomes if len(outcomes) else None)
 
-    def visible(self, role: str, *, dataset: str | None = None) -> frozenset[str]:
-        """Give the keys of the alerts on record that a role may see."""
-        from training.review.visibility import visible_to
-
-        return visible_to(role, self.record(dataset=dataset))
-
     def history(self, alert: str | None = None, *, dataset: str | None = None) -> pd.DataFrame:
         """List every entry on record, or those on one alert, oldest first.
 

@@ -23,7 +23,7 @@ class Health(Answer):
     status: Literal["ok"] = Field(description="Always `ok`: otherwise nothing answers.", examples=["ok"])
 
 
-State = Literal["ok", "degraded", "missing"]
+State = Literal["ok", "degraded", "missing", "stopping"]
 
 
 class Readiness(Answer):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from features.errors import LoadlineError
 from features.store import Snapshot
 from models.scoring.engine import CardScores, score_card
+from serving.score_course import Course, course_of
 from serving.scoring import PeriodScores, ScoreRequest
 from training.progress import Progress, silent
 
@@ -24,12 +23,6 @@ if TYPE_CHECKING:
 
 KEPT = 8
 """Answers that are kept: of four periods, with their tables or courses."""
-TREND_PERIODS = 6
-"""Periods of a course, this one included: half a year of months, six years."""
-
-
-Course = Mapping[str, Mapping[str, tuple[float, str]]]
-"""By period and unit: the stated score, NaN where there is none, and the grade."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,13 +105,14 @@ class ScoreBases:
             return self._keep(key, lambda: self._computed(asked, key, dataset=dataset, progress=progress))
 
     def stamp(self, asked: ScoreRequest, *, dataset: str | None = None) -> tuple[Any, ...]:
-        """Tell what an answer would rest on, without computing it: data, records of policies and closings, files."""
+        """Tell what an answer would rest on, without computing it: data, records of policies and closings, the plan."""
         snapshot = self._advisor.snapshot(dataset)
         about, home = snapshot.about, self._advisor.settings.home
         period = self._advisor.scoring.ordinal(snapshot, asked.period)
         folders = [home / name / about.dataset for name in ("policies", "scores")]
         records = [_state(path) for folder in folders for path in sorted(folder.glob("*.jsonl"))]
         files = [None if path is None else (str(path), _state(path)) for path in (asked.policy, asked.targets)]
+        published = self._advisor.scoring.published(asked, dataset=about.dataset)
         return (
             about.dataset,
             about.version,
@@ -128,6 +122,7 @@ class ScoreBases:
             asked.known_on,
             tuple(files),
             tuple(records),
+            None if published is None else published.label,
         )
 
     def table(self, basis: ScoreBasis) -> pd.DataFrame:
@@ -186,40 +181,16 @@ class ScoreBases:
     def _course(self, basis: ScoreBasis) -> Course:
         from training.scoring.archive import read_closed
         from training.scoring.closings import latest
-        from training.scoring.network import score_network
-        from training.scoring.tables import summary
 
-        snapshot, network, targets = basis.snapshot, basis.network, basis.scores.targets
-        calendar = snapshot.description.calendar
-        first = max(snapshot.span[0], basis.ordinal - TREND_PERIODS + 1)
-        if targets is not None:
-            first = max(first, calendar.first_of_year(int(calendar.year(basis.ordinal))))
-        found: dict[str, dict[str, tuple[float, str]]] = {}
-        earlier = list(range(first, basis.ordinal))
-        open_scores = None
-        if earlier:
-            try:
-                known_on = network.versions.known_on if basis.scores.known_on_given else None
-                open_scores = summary(
-                    score_network(snapshot, network.policy, earlier, targets=targets, known_on=known_on)
-                )
-            except LoadlineError:  # no unit was on a scorecard then
-                earlier = []
-        tables = [(calendar.format(period), open_scores) for period in earlier]
-        for period, table in [*tables, (basis.period, self._table(basis))]:
-            standing = None
-            if period != basis.period:
-                standing = latest(
-                    self._advisor.settings.home, snapshot.about.dataset, period, level=network.policy.level
-                )
-            if standing is not None:
-                home, dataset = self._advisor.settings.home, snapshot.about.dataset
-                table = read_closed(home, dataset, period, level=standing.level, version=standing.version).summary
-            assert table is not None
-            mine = table[table["period"] == period]
-            stated = zip(mine["score"].tolist(), mine["grade"].tolist(), strict=True)
-            found[period] = dict(zip(mine["unit"], stated, strict=True))
-        return found
+        home, dataset, level = self._advisor.settings.home, basis.snapshot.about.dataset, basis.network.policy.level
+        return course_of(
+            basis,
+            self._table(basis),
+            standing=lambda period: latest(home, dataset, period, level=level),
+            closed_table=lambda closing: read_closed(
+                home, dataset, closing.period, level=closing.level, version=closing.version
+            ).summary,
+        )
 
 
 def _state(path: Path) -> tuple[int, int]:

@@ -229,3 +229,6 @@ class PolicyList(Answer):
 
     items: list[PolicyInForce] = Field(description="The policies, the latest first.")
     note: str = Field(description="Which policy answers, and why.")
+    shipped: list[str] = Field(
+        description="Ready-made policies that come with the software.", examples=[["retail-line"]]
+    )

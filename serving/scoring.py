@@ -12,6 +12,7 @@ import pandas as pd
 
 from features.errors import LoadlineError
 from features.store import Snapshot
+from serving.plans.published import PublishedPlan, published_plan, targets_of
 from training.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 NO_GRADE = "no grade"
 NO_TARGETS = (
-    "No targets are given, so items against a target have no points: add --targets FILE or --suggested-targets."
+    "No targets are given, so items against a target have no points: publish a plan, or add --targets FILE or "
+    "--suggested-targets."
 )
 NOT_COMPARED = "The policy compares no item with a target, so the targets bear on no score."
 COMMON_REASONS = 5
@@ -41,7 +43,7 @@ class ScoreRequest:
     policy : Path, optional
         A policy file; by default the policy in force on the period's last day, and of a closed period its own.
     targets : Path, optional
-        A table of the targets that were set.
+        A table of the targets that were set; by default those of the published plan.
     suggested_targets : bool
         True to compare with what would have been suggested at the end of the year before.
     known_on : date, optional
@@ -105,6 +107,8 @@ class Scoring:
     def score(self, asked: ScoreRequest, *, dataset: str | None = None, progress: Progress = silent) -> PeriodScores:
         """Score all units on a scorecard in a period; nothing is stored.
 
+        Where no targets are asked for, the published plan of the year counts, as far as it was known.
+
         Raises
         ------
         LoadlineError
@@ -119,7 +123,11 @@ class Scoring:
         ordinal = self.ordinal(snapshot, asked.period)
         period = calendar.format(ordinal)
         policy, note, targets, version = self._found(snapshot, asked, ordinal=ordinal)
-        if targets is None and asked.suggested_targets:
+        compared = bool(needs_of(policy, snapshot.indicators).targeted)
+        published = self._published(snapshot, asked, ordinal=ordinal) if compared else None
+        if published is not None:
+            targets, version = targets_of(self._advisor.database, published), published.label
+        elif targets is None and asked.suggested_targets:
             from training.scoring.suggested import suggested_targets
 
             targets = suggested_targets(
@@ -139,8 +147,7 @@ class Scoring:
             targets_version=version or GIVEN,
             known_on=asked.known_on,
         )
-        notes = list(network.notes)
-        compared = bool(needs_of(policy, snapshot.indicators).targeted)
+        notes = list(network.notes) if published is None else [published.note, *network.notes]
         if compared is (targets is None):
             notes.insert(0, NO_TARGETS if compared else NOT_COMPARED)
         return PeriodScores(period, network, targets, asked.known_on is not None, note, tuple(notes))
@@ -213,6 +220,25 @@ class Scoring:
             return self._advisor.origin(snapshot, period)
         except LoadlineError as error:
             raise LoadlineError(error.what, where="--period", hint=error.hint) from error
+
+    def published(self, asked: ScoreRequest, *, dataset: str | None = None) -> PublishedPlan | None:
+        """Give the published plan that scores of a period are held against; None where others count, or none is known.
+
+        A closed period keeps the targets that it was closed with.
+        """
+        snapshot = self._advisor.snapshot(dataset)
+        return self._published(snapshot, asked, ordinal=self.ordinal(snapshot, asked.period))
+
+    def _published(self, snapshot: Snapshot, asked: ScoreRequest, *, ordinal: int) -> PublishedPlan | None:
+        from training.scoring.closings import latest
+
+        if asked.targets is not None or asked.suggested_targets:
+            return None
+        home, calendar, dataset = self._advisor.settings.home, snapshot.description.calendar, snapshot.about.dataset
+        if asked.policy is None and latest(home, dataset, calendar.format(ordinal)) is not None:
+            return None
+        year = int(calendar.year(ordinal))
+        return published_plan(self._advisor.database, dataset, year, known_on=asked.known_on)
 
     def _written(self, snapshot: Snapshot, period: str) -> str:
         return snapshot.description.calendar.format(self.ordinal(snapshot, period))

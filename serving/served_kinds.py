@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from features.errors import LoadlineError
 from models.bundle import ModelBundle
+from serving.kept_sheets import kept_sheet
 from serving.suggested import Mark, Suggested
 from serving.trial import ChangedError, Trial
 
@@ -20,6 +21,11 @@ class Targets:
     Parameters
     ----------
     advisor : Advisor
+
+    Attributes
+    ----------
+    sheets : bool
+        What is said of each unit is written down, too, for the small processes; see `serving.hot`.
     """
 
     name = "targets"
@@ -27,6 +33,7 @@ class Targets:
 
     def __init__(self, advisor: Advisor) -> None:
         self._advisor = advisor
+        self.sheets = False
 
     def model_name(self, dataset: str) -> str:
         """Name the model of a dataset in the record."""
@@ -51,10 +58,11 @@ class Targets:
         settings = self._advisor.settings
         snapshot = self._advisor.store.snapshot(mark.version)
         table = self._advisor.suggesting.kept(mark)
-        if table is None:
+        if table is None or (self.sheets and kept_sheet(settings.home, mark) is None):
+            order: dict[str, object]
             order = {"home": str(settings.home.resolve()), "model": self.model_name(mark.dataset)}
             order |= {"digest": mark.digest, "store": settings.store_url}
-            trial.run(order | {"version": mark.version, "year": mark.year})
+            trial.run(order | {"version": mark.version, "year": mark.year, "sheet": self.sheets})
             table = self._advisor.suggesting.kept(mark)
         if table is None and self.mark(mark.dataset, mark.digest) != mark:
             raise ChangedError("data or policy have changed meanwhile")

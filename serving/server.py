@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import secrets
-import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from features.errors import LoadlineError
+from serving.draining import Draining
 
 if TYPE_CHECKING:
     from serving.advisor import Advisor
+    from serving.settings import Settings
 
-DRAIN_SECONDS = 30
-"""How long requests in flight may take to finish once the service is told to stop."""
 BACKLOG = 512
 """Connections that may wait; a burst is not refused."""
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - compared with, not bound to
@@ -42,46 +40,73 @@ def serve(advisor: Advisor, *, host: str, port: int, say: Callable[[str], object
     LoadlineError
         Where the address cannot be had, or the key could be guessed.
     """
-    import uvicorn
-
     from serving.app import create_app
+    from serving.http_server import run_server
+    from serving.logs import configure
 
-    given = advisor.settings.token
-    token = given.get_secret_value() if given is not None else secrets.token_urlsafe(32)
-    shown = ANY_ADDRESS.get(host, host)
-    shown = f"[{shown}]" if ":" in shown else shown
-    app = create_app(advisor, token=token, hosts=(shown,))
-    listening = _listen(host, port)
-    address = f"http://{shown}:{listening.getsockname()[1]}/"
-    if given is None:
-        say(f"Loadline is at {address}?token={token}")
-        say("The link opens the console; programs send the token as `Authorization: Bearer ...`.")
-    else:
-        say(f"Loadline is at {address} - sign in with the key in LOADLINE_TOKEN.")
-    if host not in LOOPBACK:
-        say("Others can reach this address, and nothing is encrypted: put a TLS proxy in front of it.")
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,  # the link's token would end up in it
-        server_header=False,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-        h11_max_incomplete_event_size=64 << 10,
-    )
-    threading.Thread(target=_prepare, daemon=True).start()
-    with listening, _stops_quietly():
-        uvicorn.Server(config).run(sockets=[listening])
+    settings, draining = advisor.settings, Draining()
+    token = key_of(settings)
+    app = create_app(advisor, token=token, hosts=(shown_host(host),), draining=draining)
+    listening = listen(host, port)
+    announced(settings, host=host, listening=listening, token=token, say=say)
+    configure(form=settings.log_format, level=settings.log_level)
+    threading.Thread(target=prepare, daemon=True).start()
+    with listening:
+        run_server(app, [listening], draining=draining, seconds=settings.drain_seconds)
 
 
-def _prepare() -> None:
+def prepare() -> None:
     """Load and compile in the background what the first explanation of a score would wait for."""
     from models.scoring.shapley import prepare
 
     prepare()
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """Take the address at once, so that whoever follows the link finds somebody there."""
+def key_of(settings: Settings) -> str:
+    """Give the machine's own key: the one that was set, else a new one.
+
+    Raises
+    ------
+    LoadlineError
+        Where it could be guessed.
+    """
+    from serving.auth import check_token
+
+    return secrets.token_urlsafe(32) if settings.token is None else check_token(settings.token.get_secret_value())
+
+
+def shown_host(host: str) -> str:
+    """Give the name under which an address that is listened on can be reached from here."""
+    shown = ANY_ADDRESS.get(host, host)
+    return f"[{shown}]" if ":" in shown else shown
+
+
+def announced(
+    settings: Settings, *, host: str, listening: socket.socket, token: str, say: Callable[[str], object]
+) -> None:
+    """Tell where the service is, and how to come in: by the machine's own key only while there are no people."""
+    from serving.identity.people import has_people
+
+    address = f"http://{shown_host(host)}:{listening.getsockname()[1]}/"
+    if settings.token is None and has_people(settings):
+        say(f"Loadline is at {address} - sign in with your name; programs need keys: `loadline key create`.")
+    elif settings.token is None:
+        say(f"Loadline is at {address}?token={token}")
+        say("The link opens the console; programs send the token as `Authorization: Bearer ...`.")
+    else:
+        say(f"Loadline is at {address} - sign in with the key in LOADLINE_TOKEN.")
+    if host not in LOOPBACK:
+        say("Others can reach this address, and nothing is encrypted: put a TLS proxy in front of it.")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take the address at once, so that whoever follows the link finds somebody there.
+
+    Raises
+    ------
+    LoadlineError
+        Where it cannot be had.
+    """
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
@@ -92,17 +117,3 @@ def _listen(host: str, port: int) -> socket.socket:
             hint="Stop what uses it, or choose another: --port 8322",
         ) from error
     return listening
-
-
-@contextmanager
-def _stops_quietly() -> Iterator[None]:
-    """Let the process live through the signals that the server, once it has stopped, raises again."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -16,8 +17,28 @@ class Settings(BaseSettings):
     home: Path = Path(".loadline")
     store_url: str | None = None
     database_url: SecretStr | None = None
+    database_upgrade: bool = False
     token: SecretStr | None = None
+    public_url: str | None = None
+    password_memory_kib: int = Field(default=19_456, ge=8)
+    password_passes: int = Field(default=2, ge=1)
+    password_lanes: int = Field(default=1, ge=1)
+    oidc_issuer: str | None = None
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr | None = None
+    oidc_scope: str = "openid email profile"
+    oidc_groups_claim: str = "groups"
+    oidc_groups: dict[str, str] = {}
+    rate: float = Field(default=200, ge=0)
+    rate_burst: float = Field(default=400, ge=1)
+    request_seconds: float = Field(default=60, ge=0)
+    drain_seconds: float = Field(default=1, ge=0)
+    idempotency_hours: float = Field(default=24, gt=0)
+    metrics_token: SecretStr | None = None
+    log_format: Literal["auto", "json", "text"] = "auto"
+    log_level: Literal["debug", "info", "warning"] = "info"
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
+    webhook_hosts: tuple[str, ...] = ()
     tracking_uri: str | None = Field(default=None, validation_alias="MLFLOW_TRACKING_URI")
 
     @property

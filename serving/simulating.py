@@ -110,7 +110,7 @@ class Simulating:
             raise LoadlineError(what, where="--point-value", hint="Write 1200.")
         snapshot = self._advisor.snapshot(dataset)
         home, calendar = self._advisor.settings.home, snapshot.description.calendar
-        periods = self._periods(snapshot, asked)
+        periods = self.periods(snapshot, asked)
         change = None if asked.change is None else read_change(asked.change)
         if asked.against is None:
             before, note = policy_for(snapshot, home, day=calendar.end(periods[-1]))
@@ -200,7 +200,14 @@ class Simulating:
         raise_if_errors(check(policy, indicators=snapshot.indicators, units=current_units(snapshot)))
         return policy
 
-    def _periods(self, snapshot: Snapshot, asked: SimulationRequest) -> list[int]:
+    def periods(self, snapshot: Snapshot, asked: SimulationRequest) -> list[int]:
+        """Give the periods that would be replayed, as ordinals.
+
+        Raises
+        ------
+        LoadlineError
+            Where one is no period of the data, or none is left.
+        """
         calendar, (begin, end) = snapshot.description.calendar, snapshot.span
         year = int(calendar.year(end))
         complete = end if calendar.last_of_year(year) == end else calendar.last_of_year(year - 1)

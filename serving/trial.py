@@ -54,7 +54,7 @@ class Trial:
         Parameters
         ----------
         order : Mapping
-            `home, model, digest`; and for suggestions `store, version, year`.
+            `home, model, digest`; and for suggestions `store, version, year`, and `sheet` where one is to be written.
 
         Raises
         ------
@@ -165,7 +165,14 @@ def main() -> None:
             advisor = Advisor(Settings(home=Path(order["home"]), store_url=order["store"]))
             snapshot = advisor.store.snapshot(order["version"])
             mark = advisor.suggesting.mark(snapshot, order["digest"], order["year"])
-            advisor.suggesting.make(snapshot, mark, model)
+            table = advisor.suggesting.kept(mark)
+            if table is None:
+                table = advisor.suggesting.make(snapshot, mark, model)
+            if order.get("sheet"):
+                from serving.sheets import make_sheet
+                from serving.suggested import Suggested
+
+                make_sheet(Suggested(mark, snapshot, table, advisor.settings.home, lambda: model))
         _say(MADE)
     except Exception as error:
         what = error.what if isinstance(error, LoadlineError) else f"{type(error).__name__}: {error}"

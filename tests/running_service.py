@@ -33,6 +33,7 @@ print("stopped", flush=True)
 def start(home: Path, **environment: str) -> subprocess.Popen[str]:
     """Start a server on a home; it prints its address first."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("LOADLINE_")}
+    clean |= {"LOADLINE_RATE": "0", "LOADLINE_LOG_LEVEL": "warning"}  # nobody reads the pipe while requests are made
     return subprocess.Popen(
         [sys.executable, "-c", START, str(home)],
         stdout=subprocess.PIPE,

@@ -14,6 +14,7 @@ import lightgbm as lgb
 import numpy as np
 from scipy.special import logit
 
+from models.deterioration.limits import EVEN_RATES, PSEUDO_ROWS
 from models.deterioration.rows import Rows
 from models.deterioration.scores import NormalScores
 from models.deterioration.settings import DEFAULT, WarningSettings
@@ -33,9 +34,6 @@ CALM_PER_POSITIVE = 4
 """Uneventful rows that one tree sees, at least; each group of trees draws its own, and all see every positive."""
 GROUP = 10
 """Trees that share a draw."""
-PSEUDO_ROWS = 0.02
-"""A share of the base rate, as of a row seen by every fiftieth tree, by which certainty is kept finite."""
-
 GAPS_LEFT, GAPS_RIGHT = 10, 8
 """LightGBM's codes of a split by threshold that sends what is not known to one side."""
 
@@ -105,7 +103,7 @@ class Forest:
         values = self._trees.contrast(rows.X, reference.X, player=players.of_feature, count=len(players.names))
         here, there = self._trees.margin(rows.X), self._trees.margin(reference.X)
         gap, apart = here - there, self._log_odds(here) - self._log_odds(there)
-        even = np.abs(gap) < 1e-12
+        even = np.abs(gap) < EVEN_RATES
         few = PSEUDO_ROWS * self.rate
         slope = (1 + 2 * few) / ((here + few) * (1 + few - here))
         return values * np.where(even, slope, apart / np.where(even, 1.0, gap))[:, None]

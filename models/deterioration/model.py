@@ -14,6 +14,7 @@ from features.errors import LoadlineError
 from models.deterioration.blending import Calibration
 from models.deterioration.contenders import CONTENDERS, WORDS, Learner, Work
 from models.deterioration.contest import Contest, contest
+from models.deterioration.limits import EVEN
 from models.deterioration.problem import DeteriorationProblem
 from models.deterioration.record import recorded, shows_skill
 from models.deterioration.rows import Rows
@@ -29,8 +30,6 @@ CHUNK = 50_000
 """Rows predicted at a time, so that their scores take little room."""
 FEWEST_EVENTS = 4
 """Events below which there is nothing to learn and to test on."""
-EVEN = 1e-9
-"""Log-odds that differ by less are told apart by the slope of the calibration alone."""
 
 
 @dataclass(frozen=True, eq=False)

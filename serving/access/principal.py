@@ -94,6 +94,11 @@ def acting(principal: Principal) -> Iterator[None]:
         _acting.reset(before)
 
 
+def anybody() -> bool:
+    """Tell whether this is being done in somebody's name."""
+    return _acting.get() is not None
+
+
 def who() -> Principal:
     """Give in whose name this is being done.
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from serving.access.principal import LOCAL, who
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from serving.access.principal import LOCAL, acting, who
 from serving.errors import DeniedError, InvalidError
 
 
@@ -31,3 +35,10 @@ def signed(given: str | None) -> str:
         hint = f"Leave `by` out: it is {principal.name}."
         raise DeniedError(f"{given} cannot be signed for by {principal.name}", hint=hint)
     return principal.name
+
+
+@contextmanager
+def in_the_name_of(name: str) -> Iterator[None]:
+    """Let all inside be done by whoever asks, under the name for the record; see `signed`."""
+    with acting(replace(who(), name=name)):
+        yield

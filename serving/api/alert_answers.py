@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from training.review.entry import Entry
     from training.review.recall import RecallEstimate
 
+OF_REVIEWERS: Mapping[str, Any] = {
+    **{"assigned_to": "", "due": None, "overdue": False, "reviewer": "", "decided_on": None},
+    **{"note": "", "links": [], "entry": 0},
+}
+"""What stays with those who review: who does, and what they wrote."""
+
 
 def page_answer(found: AlertList, rows: pd.DataFrame, *, total: int, next_cursor: str | None) -> AlertPage:
     """Give part of a list."""
@@ -35,13 +41,13 @@ def page_answer(found: AlertList, rows: pd.DataFrame, *, total: int, next_cursor
         items=alert_answers(found, rows),
         total=total,
         next_cursor=next_cursor,
-        summary=_sentence(found.watched.summary),
+        summary=_sentence(found.summary),
         looked_at=found.looked_at,
         listed=found.listed,
         expected_false=found.expected_false,
         level=float(about["level"]),
         budget=float(about["budget"]),
-        notes=[_sentence(note) for note in found.watched.notes],
+        notes=[_sentence(note) for note in found.notes],
         versions=versions_answer(about),
     )
 
@@ -55,7 +61,9 @@ def case_answer(found: FoundAlert) -> ReviewedAlert:
     """Give an alert with what is on record about it."""
     return ReviewedAlert(
         **_plain(found.row.to_dict(), found.alerts),
-        history=[] if found.case is None else history_of(found.case),
+        history=[]
+        if found.case is None or not found.alerts.is_reviewed(str(found.row["unit"]))
+        else history_of(found.case),
         versions=versions_answer(found.alerts.watched.about),
     )
 
@@ -110,7 +118,7 @@ def versions_answer(about: Mapping[str, Any]) -> AlertVersions:
 def _plain(row: Mapping[Any, Any], found: AlertList) -> dict[str, Any]:
     unit, case = found.directory.units.get(str(row["unit"])), found.record.cases.get(str(row["alert"]))
     due, decided = row["due"], row["decided_on"]
-    return {
+    told = {
         **{name: str(row[name]) for name in ("alert", "unit", "severity", "first", "last", "period", "status")},
         **{name: bool(row[name]) for name in ("sampled", "overdue", "released")},
         "open": bool(row["open"]) and row["last"] == found.period,  # what is on record may be of an earlier period
@@ -127,6 +135,7 @@ def _plain(row: Mapping[Any, Any], found: AlertList) -> dict[str, Any]:
         "links": [] if case is None else list(case.links),
         "entry": int(row["entry"]),
     }
+    return told if found.is_reviewed(str(row["unit"])) else told | OF_REVIEWERS
 
 
 def _shown(showing: Showing) -> ReviewEntry:

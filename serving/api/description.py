@@ -15,19 +15,44 @@ from serving.errors import (
     FORBIDDEN,
     INVALID,
     MEDIA_TYPE,
+    NO_REVISION,
+    NO_SPACE,
     NOT_FOUND,
+    NOT_READY,
     SIGN_IN,
+    STALE,
     TOO_LARGE,
+    TOO_MANY,
+    TOO_SLOW,
     UNEXPECTED,
+    WRONG_TYPE,
     Kind,
     Problem,
 )
+from serving.idempotency import KEY_PATTERN, KEY_TEXT, LONGEST_KEY, OWN_RECORD
 
 SUMMARY = "Achievable targets for regions and branches."
 EVERYWHERE: tuple[Kind, ...] = (BAD_REQUEST, UNEXPECTED)
-PROTECTED: tuple[Kind, ...] = (SIGN_IN, NOT_FOUND, CONFLICT, INVALID)
-WRITING: tuple[Kind, ...] = (FORBIDDEN, TOO_LARGE)
-"""A session may only read; what is written has a size."""
+PROTECTED: tuple[Kind, ...] = (
+    *(SIGN_IN, FORBIDDEN, NOT_FOUND, CONFLICT, INVALID, TOO_MANY),
+    *(NOT_READY, NO_SPACE),  # what is seen is noted, and where it cannot be, nothing is shown
+)
+WRITING: tuple[Kind, ...] = (TOO_SLOW, TOO_LARGE, WRONG_TYPE)
+"""What is written has a size and a form."""
+AGAIN: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": KEY_TEXT,
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": KEY_PATTERN},
+    "example": "4d0c1b1e-7f5a-4c0e-9d53-3f2b8e1a6c70",
+}
+REPLAY = {
+    "description": "`true` where this is what the same request was answered before.",
+    "schema": {"type": "string", "enum": ["true"]},
+}
+EDITING: tuple[Kind, ...] = (STALE, NO_REVISION)
+"""Where a change says what it is a change of."""
 _METHODS = frozenset({"get", "put", "post", "delete", "patch"})
 
 
@@ -50,6 +75,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
         }
         for path, method, operation in _operations(document):
             _complete(operation, public=path in PUBLIC, reads=method == "get")
+            if method == "post" and path not in OWN_RECORD:
+                _may_come_again(operation)
         app.openapi_schema = document
     return app.openapi_schema
 
@@ -63,7 +90,9 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, 
 
 def _complete(operation: dict[str, Any], *, public: bool, reads: bool) -> None:
     responses = operation["responses"]
-    for kind in (*EVERYWHERE, *(() if public else PROTECTED), *(() if reads else WRITING)):
+    edits = any(parameter["name"] == "If-Match" for parameter in operation.get("parameters", ()))
+    edited = EDITING if edits else ()
+    for kind in (*EVERYWHERE, *(() if public else PROTECTED), *(() if reads else WRITING), *edited):
         responses[str(kind.status)] = {
             "description": kind.title,
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -75,3 +104,10 @@ def _complete(operation: dict[str, Any], *, public: bool, reads: bool) -> None:
         tag = {"description": "Send it back as If-None-Match.", "schema": {"type": "string"}}
         responses["200"]["headers"] = {"ETag": tag}
         responses["304"] = {"description": "What the caller has, named in If-None-Match, still holds."}
+
+
+def _may_come_again(operation: dict[str, Any]) -> None:
+    operation.setdefault("parameters", []).append(AGAIN)
+    for status, response in operation["responses"].items():
+        if status.startswith("2"):
+            response.setdefault("headers", {})["Idempotency-Replayed"] = REPLAY

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
-from importlib.metadata import version as installed_version
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -19,11 +17,15 @@ from fastapi import Request
 
 from features.errors import LoadlineError
 from features.indicators import Indicator
+from serving.access.reach import reach, unknown_unit
+from serving.audit.noting import note_dataset
 from serving.directory import Directories, Directory, UnitEntry
 from serving.errors import NotFoundError, NotReadyError
 from serving.in_service import InService
+from serving.narrowed import narrowed
 from serving.readiness import readiness
 from serving.registry_state import RegistryState
+from serving.release import release
 
 if TYPE_CHECKING:
     from serving.advisor import Advisor
@@ -32,12 +34,6 @@ READINESS_SECONDS = 5.0
 """Readiness is asked for often, and by anybody: an answer stands for this long."""
 FIRST_YEAR, LAST_YEAR = 1800, 2200
 """Years that can be asked for; whether there is a suggestion is for the advisor to say."""
-
-
-@cache
-def release() -> str:
-    """Give the version of the program."""
-    return installed_version("loadline")
 
 
 def entity_tag(*parts: object) -> str:
@@ -106,6 +102,9 @@ class UnitPath:
 class Desk:
     """Asks the advisor; one for an application.
 
+    Every directory that it gives is as far as who asks may see: a unit beyond is not in it, and is answered like one
+    that does not exist.
+
     Parameters
     ----------
     advisor : Advisor
@@ -137,7 +136,9 @@ class Desk:
             Where there is no data at all.
         """
         try:
-            return self.directories.open(dataset)
+            found = narrowed(self.directories.open(dataset), reach())
+            note_dataset(found.snapshot.about.dataset)
+            return found
         except LoadlineError:
             known = {entry.dataset for entry in self.advisor.store.versions()}
             if not known or dataset is None or dataset in known:
@@ -153,15 +154,16 @@ class Desk:
             Where there is none.
         """
         if code not in directory.units:
-            raise NotFoundError(f"there is no unit {code!r}", hint="GET /api/v1/units lists the units.")
+            raise unknown_unit(code)
         return directory.units[code]
 
     def year(self, directory: Directory) -> int:
         """Give the year that targets are due for."""
+        about = directory.snapshot.about
         key, year = self._year
-        if key != directory.identity:
-            year = self.advisor.default_year(directory.snapshot.about.dataset)
-            self._year = (directory.identity, year)
+        if key != (about.dataset, about.version, about.fingerprint):
+            year = self.advisor.default_year(about.dataset)
+            self._year = ((about.dataset, about.version, about.fingerprint), year)
         return year
 
     def has_model(self, directory: Directory) -> bool:
@@ -192,7 +194,7 @@ class Desk:
             raise NotReadyError(f"there is no model for {about.dataset!r}", hint="Run `loadline train`.")
         asked = served.mark.year
         self._check_year(year, asked)
-        directory = self.directories.of(served.snapshot)
+        directory = narrowed(self.directories.of(served.snapshot), reach())
         try:
             table = served.of(code)
         except LoadlineError as error:
@@ -235,7 +237,7 @@ class Desk:
                 f"there is no path for {indicator!r}",
                 hint="GET /api/v1/indicators tells which indicators may have targets.",
             )
-        planning, key = self.advisor.planning, (*directory.identity, indicator)
+        planning, key = self.advisor.planning, (about.dataset, about.version, about.fingerprint, indicator)
         if not planning.has_path(indicator, dataset=about.dataset):
             with self._asking:
                 job = self._jobs.get(key)

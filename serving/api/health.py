@@ -1,13 +1,14 @@
-"""Whether the process lives, and whether it can answer."""
+"""Whether the process lives, whether it can answer, and how it fares."""
 
 from __future__ import annotations
 
 from typing import Annotated, cast
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from serving.api.desk import Desk, desk_of
+from serving.metrics import ADDRESS
 from serving.schemas import Health, Readiness, State
 
 router = APIRouter(tags=["health"])
@@ -23,10 +24,13 @@ async def health() -> Health:
     "/readyz",
     summary="Whether the service can answer",
     operation_id="readiness",
-    responses={503: {"model": Readiness, "description": "A component is missing."}},
+    responses={503: {"model": Readiness, "description": "A component is missing, or the service is about to stop."}},
 )
-def readiness(response: Response, desk: Annotated[Desk, Depends(desk_of)]) -> Readiness:
+def readiness(request: Request, response: Response, desk: Annotated[Desk, Depends(desk_of)]) -> Readiness:
     """Tell the state of each component; open to all, so without reasons, which the console shows."""
+    if request.app.state.draining.begun:
+        response.status_code = 503
+        return Readiness(status="stopping", components={})
     components: dict[str, State] = {
         name: cast(State, text.partition(":")[0]) for name, text in desk.readiness().items()
     }
@@ -35,3 +39,9 @@ def readiness(response: Response, desk: Annotated[Desk, Depends(desk_of)]) -> Re
     if worst == "missing":
         response.status_code = 503
     return Readiness(status=worst, components=components)
+
+
+@router.get(ADDRESS, include_in_schema=False, operation_id="metrics")
+def metrics(request: Request) -> Response:
+    """Answer a scrape by Prometheus; see `serving.metrics`."""
+    return request.app.state.metrics.response()

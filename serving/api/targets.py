@@ -46,6 +46,18 @@ def suggestions(found: UnitTargets) -> Iterator[Suggestion]:
         )
 
 
+def told(found: UnitTargets, items: list[Suggestion]) -> UnitSuggestions:
+    """Give what the API says of a unit, with these of its rows."""
+    return UnitSuggestions(
+        unit=found.unit.code,
+        name=UnitName(en=found.unit.name, zh=found.unit.name_zh),
+        year=found.year,
+        dataset=found.directory.snapshot.about.dataset,
+        synthetic=found.directory.synthetic,
+        items=items,
+    )
+
+
 def versions_tag(found: UnitTargets) -> str:
     """Give the ETag of what is said of a unit: it changes with data, model and policy."""
     versions = found.table[["model_version", "policy_version", "data_version"]].drop_duplicates()
@@ -97,11 +109,4 @@ def get_targets(
                 hint="GET /api/v1/indicators tells which indicators may have targets.",
             )
     response.headers["ETag"] = versions_tag(found)
-    return UnitSuggestions(
-        unit=found.unit.code,
-        name=UnitName(en=found.unit.name, zh=found.unit.name_zh),
-        year=found.year,
-        dataset=found.directory.snapshot.about.dataset,
-        synthetic=found.directory.synthetic,
-        items=items,
-    )
+    return told(found, items)

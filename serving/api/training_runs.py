@@ -14,6 +14,7 @@ from serving.api.run_answers import detail_answer, events_answer, run_answer
 from serving.api.training_desk import TrainingDesk, training_of
 from serving.api.units import DatasetName
 from serving.errors import InvalidError
+from serving.idempotency import request_key
 from serving.training_schemas import (
     CancelAsked,
     RunEvents,
@@ -88,7 +89,7 @@ def ask_for_training(
 
     The same request twice is one run, unless the first failed, was cancelled, or is asked for `again`.
     """
-    run, new = training.ask(asked, key=key)
+    run, new = training.ask(asked, key=request_key() or key)
     response.status_code = status.HTTP_202_ACCEPTED if new else status.HTTP_200_OK
     response.headers["Location"] = f"/api/v1/training-runs/{run.name}"
     return run_answer(run)

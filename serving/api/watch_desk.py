@@ -83,7 +83,8 @@ class WatchDesk:
             Where it is decided already.
         """
         monitoring = self.desk.advisor.monitoring
-        accepted = self._decided(name, lambda known: monitoring.accept(known, by=decision.signer, reason=decision.reason))
+        by, reason = decision.signer, decision.reason
+        accepted = self._decided(name, lambda known: monitoring.accept(known, by=by, reason=reason))
         self.jobs.wake()
         return accepted
 
@@ -98,7 +99,8 @@ class WatchDesk:
             Where it is decided already.
         """
         monitoring = self.desk.advisor.monitoring
-        return self._decided(name, lambda known: monitoring.dismiss(known, by=decision.signer, reason=decision.reason))
+        by, reason = decision.signer, decision.reason
+        return self._decided(name, lambda known: monitoring.dismiss(known, by=by, reason=reason))
 
     def _decided(self, name: str, decide: Callable[[str], Proposal]) -> WatchProposal:
         known = self._found(name).name

@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, Response
 
 from features.errors import LoadlineError
 from models.scoring.story import period_text
+from serving.access.authorise import may
 from serving.alert_schemas import AlertExplanation
 from serving.api.alert_answers import case_answer, record_answer, versions_answer
 from serving.api.alert_desk import AlertDesk, FoundAlert, alerts_of
@@ -94,7 +95,9 @@ def alert_list(
         return _wait(request, pages, directory)
     reader = pages.reader(request.scope)
     shown = [] if found is None else fitting(found, severity=severity, status=status, text=q)
-    record = None if found is None else record_answer(found, alerts.recall(directory))
+    record = None
+    if found is not None and may("get_alert_record"):
+        record = record_answer(found, alerts.recall(directory))
     asked = period if found is None else found.period
     return pages.show(
         request.scope,
@@ -160,7 +163,7 @@ def alert_page(
         figures=[] if told is None else shown_figures(told),
         drivers=None if told is None else shown_drivers(told),
         moments=[] if told is None else told.history[: -MOMENTS_SHOWN - 1 : -1],
-        ways=ways_to_write(alert, name),
+        ways=ways_to_write(alert, name) if may("decide_alert") else None,
     )
 
 

@@ -9,6 +9,8 @@ from contextvars import copy_context
 from threading import Lock
 from typing import Any, TypeVar
 
+from serving.access.reach import whose
+
 PATIENCE_SECONDS = 2.0
 """A page waits for so long before it says that it is being computed: most is at hand, and then comes at once."""
 FRESH_SECONDS = 30.0
@@ -40,10 +42,11 @@ class Background:
         Parameters
         ----------
         key : hashable
-            Names the work: who asks with the same key gets the same result.
+            Names the work: who asks with the same key, and may see as far, gets the same result.
         work : callable
             Gives anything but None.
         """
+        key = (whose(), key)
         with self._lock:
             self._jobs = {name: job for name, job in self._jobs.items() if not self._stale(job)}
             job = self._jobs.get(key)

@@ -18,14 +18,17 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from features.errors import LoadlineError
+from serving.access.authorise import NOT_OPEN, may
 from serving.api.desk import FIRST_YEAR, LAST_YEAR, Desk, UnitTargets, desk_of, release
 from serving.api.targets import suggestions, versions_tag
-from serving.auth import WRONG_KEY
+from serving.console.account import csrf_field, signed_in
 from serving.console.chart import LEVELS, draw, draw_path
 from serving.console.export import export_file
 from serving.console.formats import LANGUAGES, Language, Reader, decimals_of, preferred, read_wording
 from serving.directory import Directory
-from serving.errors import NotFoundError, Problem
+from serving.errors import SIGN_IN, NotFoundError, Problem
+from serving.identity.identity import WRONG_KEY
+from serving.identity.people import WRONG_PASSWORD
 from serving.middleware import CONTENT_POLICY
 from serving.schemas import Suggestion
 
@@ -52,6 +55,7 @@ class Pages:
 
     def __init__(self) -> None:
         self.wording = read_wording()
+        self.provider = False
         self._plain_style = (HERE / "plain.css").read_text(encoding="utf-8")
         digest = base64.b64encode(hashlib.sha256(self._plain_style.encode()).digest()).decode()
         self._plain_policy = CONTENT_POLICY.replace("style-src 'self'", f"style-src 'sha256-{digest}'")
@@ -62,6 +66,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._templates.globals.update(csrf=csrf_field, signed_in=signed_in)
 
     def reader(self, scope: Scope) -> Reader:
         """Choose the language: as asked, as chosen before, as the browser prefers."""
@@ -88,6 +93,7 @@ class Pages:
             t=reader.say,
             link=link,
             release=release(),
+            may=may,
             switch=f"?{urlencode([*kept, ('lang', other)])}",
             **content,
         )
@@ -101,14 +107,23 @@ class Pages:
     def problem(self, scope: Scope, problem: Problem) -> HTMLResponse:
         """Draw an error; it needs no style sheet, which would need a session."""
         name = problem.type.removeprefix(_ERROR_NAME)
+        if name == SIGN_IN.name:
+            return self.plain(scope, "sign_in.html", status=problem.status, trouble=problem.detail)
+        return self.plain(
+            scope, "problem.html", status=problem.status, problem=problem, name=name, not_open=NOT_OPEN
+        )
+
+    def plain(self, scope: Scope, template: str, *, status: int = 200, **content: object) -> HTMLResponse:
+        """Draw a page for those who may see nothing else: it brings its style sheet."""
         response = self.show(
             scope,
-            "problem.html",
-            status=problem.status,
-            problem=problem,
-            name=name,
-            wrong_key=WRONG_KEY,
+            template,
+            status=status,
             style=self._plain_style,
+            provider=self.provider,
+            wrong_key=WRONG_KEY,
+            wrong_password=WRONG_PASSWORD,
+            **content,
         )
         response.headers["Content-Security-Policy"] = self._plain_policy
         return response
@@ -152,6 +167,7 @@ def home(request: Request, desk: TheDesk, pages: ThePages, dataset: Dataset = No
         directory=directory,
         about=about,
         description=directory.snapshot.description,
+        units=len(directory.units),
         known_on=directory.snapshot.last_known,
         year=desk.year(directory),
         state=state,

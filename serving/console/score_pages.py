@@ -12,7 +12,7 @@ from models.policy.default import DEFAULT_ID
 from models.scoring.gaps import AGAINST
 from models.scoring.story import period_text
 from serving.api.desk import Desk, entity_tag
-from serving.api.score_desk import explained_score, period_scores
+from serving.api.score_desk import explained_score, period_scores, scores_seen
 from serving.console.export import table_file
 from serving.console.formats import Reader
 from serving.console.pages import LONGEST_SEARCH, Dataset, TheDesk, ThePages, stored_directory
@@ -57,6 +57,7 @@ def score_list(
         return pages.show(request.scope, "empty.html")
     basis, trouble = _basis(desk, directory, period)
     rows = [] if basis is None else score_rows(basis, desk.advisor.explaining.bases.table(basis))
+    rows = [row for row in rows if row.code in directory.units]  # ranked among all, of whom the reader may see a part
     groups = sorted({row.group for row in rows if row.group})
     wanted = q.strip().casefold()
     fitting = [
@@ -145,7 +146,7 @@ def export_scores(
     basis = period_scores(desk, period or None, dataset=dataset)
     directory = desk.directory(dataset)
     if code is None:
-        table = desk.advisor.explaining.bases.table(basis)
+        table = scores_seen(desk, basis, dataset=dataset)
     else:
         desk.unit(directory, code)
         table = basis.lines(code)
@@ -165,7 +166,7 @@ def export_scores(
         name=f"scores-{basis.period}{mark}",
         full=f"scores-{basis.period}{'' if code is None else f'-{code}'}{mark}",
     )
-    response.headers["ETag"] = entity_tag("score-file", *basis.stamp, code, reader.language, form)
+    response.headers["ETag"] = entity_tag("score-file", *basis.stamp, *directory.identity, code, reader.language, form)
     return response
 
 

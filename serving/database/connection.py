@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from features.errors import LoadlineError
-from serving.database.tables import metadata
+from serving.database.guard import check_place, sqlite_module
+from serving.database.trouble import CrossedError, trouble
+
+if TYPE_CHECKING:
+    from serving.settings import Settings
 
 BUSY_SECONDS = 30
 """A writer waits for so long for another one: no transaction here takes more than a second or two."""
-SAFE_SQLITE = (3, 51, 3)
-"""Earlier versions can lose what several processes write to a WAL at once (sqlite.org/wal.html, "WAL-reset bug")."""
+CONNECT_SECONDS = 5
+"""A server that does not answer for so long is taken for gone."""
 FILE_NAME = "loadline.db"
 LISTED = ("sqlite", "postgresql")
+MOST_TRIES = 5
+"""Of a change that others keep crossing: then it is said."""
+FIRST_PAUSE_SECONDS = 0.02
+"""Before a second try; each later one waits twice as long, and a random part of it."""
+
+Given = TypeVar("Given")
 
 
 class Database:
@@ -29,6 +42,8 @@ class Database:
     ----------
     url : str or URL
         `sqlite:///...` or `postgresql://...`.
+    upgrades : bool
+        Make or upgrade the tables of a PostgreSQL database at first use; those of SQLite always are.
 
     Raises
     ------
@@ -36,7 +51,7 @@ class Database:
         Where the URL is not one of these.
     """
 
-    def __init__(self, url: str | URL) -> None:
+    def __init__(self, url: str | URL, *, upgrades: bool = False) -> None:
         try:
             parsed = make_url(url)
         except ArgumentError:
@@ -48,18 +63,29 @@ class Database:
                 hint="Give postgresql://USER:PASSWORD@HOST/NAME, or leave it unset for SQLite in the home.",
             )
         self.url = parsed.set(drivername=parsed.get_backend_name().replace("postgresql", "postgresql+psycopg"))
+        self.upgrades = upgrades or self.is_sqlite
         self._engine: Engine | None = None
         self._owner = 0
+        self._ready = False
+        self._lock = threading.Lock()
 
     @classmethod
-    def in_home(cls, home: Path) -> Database:
-        """Give the embedded database of a home."""
-        return cls(URL.create("sqlite", database=str(home / FILE_NAME)))
+    def of(cls, settings: Settings) -> Database:
+        """Give the database that the settings name, else the embedded one of the home."""
+        if settings.database_url is None:
+            return cls(URL.create("sqlite", database=str(settings.home / FILE_NAME)))
+        return cls(settings.database_url.get_secret_value(), upgrades=settings.database_upgrade)
 
     @property
     def is_sqlite(self) -> bool:
         """Tell whether it is a file on this machine."""
         return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def file(self) -> Path | None:
+        """Give the file of a SQLite database."""
+        name = self.url.database
+        return Path(name) if self.is_sqlite and name not in (None, "", ":memory:") else None
 
     @property
     def engine(self) -> Engine:
@@ -70,7 +96,14 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Give a connection that sees one state of the database throughout, and changes nothing."""
+        """Give a connection that sees one state of the database throughout, and changes nothing.
+
+        Raises
+        ------
+        AwayError
+            Where the database cannot be reached, or its tables are of another release.
+        """
+        self.ready()
         with _told(), self.engine.connect() as connection:
             if not self.is_sqlite:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -83,39 +116,80 @@ class Database:
 
         SQLite lets one writer in at a time, from the beginning (BEGIN IMMEDIATE), so that what was read stays true. On
         PostgreSQL rows that are read to be changed must be locked: `select(...).with_for_update()`.
+
+        Raises
+        ------
+        AwayError
+            Where the database cannot be reached, or its tables are of another release.
+        FullError
+            Where it has no space left.
+        CrossedError
+            Where another transaction crossed this one; see `change`.
         """
+        self.ready()
         with _told(), self.engine.connect().execution_options(writes=True) as connection, connection.begin():
             yield connection
 
+    def change(self, work: Callable[[Connection], Given]) -> Given:
+        """Do work in a transaction, again from the beginning where others crossed it.
+
+        Parameters
+        ----------
+        work : callable
+            Gets a connection as `write` gives it; it must bear being called again.
+
+        Raises
+        ------
+        CrossedError
+            Where it was crossed every time.
+        """
+        for tried in range(MOST_TRIES):
+            try:
+                with self.write() as connection:
+                    return work(connection)
+            except CrossedError:
+                if tried == MOST_TRIES - 1:
+                    raise
+                pause = FIRST_PAUSE_SECONDS * 2**tried
+                time.sleep(pause * (1 + random.random()))  # noqa: S311 - no secret
+        raise AssertionError
+
+    def ready(self) -> None:
+        """See to it that the tables are those of this program; looks once in a process.
+
+        Raises
+        ------
+        AwayError
+            Where they are of a later release, or of an earlier one and not to be upgraded on the way.
+        """
+        if self._ready:
+            return
+        with self._lock:
+            if not self._ready:
+                from serving.database.upgrading import make_ready  # Alembic: only for whoever opens a database
+
+                make_ready(self)
+                self._ready = True
+
     def create(self) -> None:
-        """Make the tables that are missing."""
-        if self.is_sqlite and self.url.database not in (None, "", ":memory:"):
-            Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
-        with self.write() as connection:
-            metadata.create_all(connection)
+        """Make the tables, or bring them up to this program."""
+        from serving.database.upgrading import upgrade
+
+        upgrade(self)
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close what is open; the next use looks at the tables again."""
         if self._engine is not None and self._owner == os.getpid():
             self._engine.dispose()
-        self._engine = None
-
-
-def sqlite_module() -> Any:
-    """Give the newest SQLite at hand: the wheel's where it is installed, else Python's own."""
-    try:
-        from pysqlite3 import dbapi2
-
-        return dbapi2
-    except ImportError:
-        import sqlite3
-
-        return sqlite3
+        self._engine, self._ready = None, False
 
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        waits = {"connect_timeout": CONNECT_SECONDS, "options": f"-c lock_timeout={BUSY_SECONDS}s"}
+        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args=waits)
+    if url.database not in (None, "", ":memory:"):
+        check_place(Path(str(url.database)))
     engine = create_engine(url, module=sqlite_module(), connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
@@ -136,17 +210,8 @@ def _engine(url: URL) -> Engine:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Say in words what keeps the database from being reached; it names no password."""
+    """Say in words what keeps the database from being used."""
     try:
         yield
     except OperationalError as error:
-        raise unreachable(error) from error
-
-
-def unreachable(error: DBAPIError) -> LoadlineError:
-    """Give the error that a person reads."""
-    return LoadlineError(
-        f"the database cannot be used: {str(error.orig).splitlines()[0] if error.orig else 'no connection'}",
-        where="LOADLINE_DATABASE_URL",
-        hint="See that it is running, reachable and has free space; nothing was changed.",
-    )
+        raise trouble(error.orig or error) from error

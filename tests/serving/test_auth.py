@@ -8,7 +8,8 @@ from starlette.testclient import TestClient
 
 from features.errors import LoadlineError
 from serving.app import create_app
-from serving.auth import COOKIE, MAX_SESSIONS, PUBLIC, SESSION_SECONDS, Sessions
+from serving.auth import COOKIE, PUBLIC
+from serving.identity.entrance import ENTRANCE, INVITATION, PROVIDER, RETURN
 from serving.middleware import MAX_BODY
 
 
@@ -95,7 +96,15 @@ def test_the_link_opens_a_session_and_leaves_no_key_in_the_address(stranger):
 
 def test_over_tls_the_cookie_is_secure(app):
     person = TestClient(app, base_url="https://127.0.0.1", follow_redirects=False)
-    assert "; secure" in person.get("/", params={"token": TOKEN}).headers["set-cookie"].lower()
+    cookie = person.get("/", params={"token": TOKEN}).headers["set-cookie"]
+    assert cookie.startswith(f"__Host-{COOKIE}=")
+    assert {"secure", "path=/", "httponly", "samesite=strict"} <= {part.strip().lower() for part in cookie.split(";")}
+    assert "domain" not in cookie.lower()
+    assert person.get("/units").status_code == 200
+    session = person.cookies[f"__Host-{COOKIE}"]
+    person.cookies.clear()
+    person.cookies.set(COOKIE, session, domain="127.0.0.1")  # as a page without TLS could set it
+    assert person.get("/units").status_code == 401
 
 
 def test_each_session_has_an_id_of_its_own(stranger):
@@ -134,33 +143,87 @@ def test_signing_in_by_form_and_out_again(stranger):
     assert stranger.post("/sign-in", data={"token": TOKEN}).status_code == 303
     session = stranger.cookies[COOKIE]
     assert stranger.get("/units").status_code == 200
-    assert stranger.post("/sign-out").status_code == 303
+    token = token_of(stranger.get("/units").text)
+    assert stranger.post("/sign-out").status_code == 403
+    assert stranger.post("/sign-out", data={"csrf": token}).status_code == 303
     stranger.cookies.set(COOKIE, session, domain="127.0.0.1")
     assert stranger.get("/units").status_code == 401
 
 
-def test_a_session_only_reads(stranger):
+def token_of(page: str) -> str:
+    """Give what the forms of a page carry."""
+    found = set(re.findall(r'name="csrf" value="([^"]+)"', page))
+    assert len(found) == 1
+    return found.pop()
+
+
+def test_csrf_headers_a_session_changes_nothing_without_its_token(stranger):
     stranger.get("/", params={"token": TOKEN})
+    token = token_of(stranger.get("/account").text)
     for method in ("POST", "PUT", "PATCH", "DELETE"):
-        assert stranger.request(method, "/api/v1/units").status_code == 403
+        for headers in ({}, {"X-CSRF-Token": ""}, {"X-CSRF-Token": token[:-1]}, {"X-CSRF-Token": f"{token}x"}):
+            assert stranger.request(method, "/api/v1/units", headers=headers).status_code == 403
+        assert stranger.request(method, "/api/v1/units", headers={"X-CSRF-Token": token}).status_code == 405
         assert stranger.request(method, "/api/v1/units", headers=BEARER).status_code == 405
 
 
-def test_sessions_end():
-    now = [0.0]
-    sessions = Sessions(clock=lambda: now[0])
-    session = sessions.open()
-    now[0] = SESSION_SECONDS - 1
-    assert sessions.holds(session)
-    now[0] = SESSION_SECONDS + 1
-    assert not sessions.holds(session)
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Sec-Fetch-Site": "same-origin"}, 405),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "null"}, 405),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "http://127.0.0.1:8321"}, 403),
+        ({"Origin": "http://127.0.0.1:8321"}, 405),
+        ({"Origin": "http://127.0.0.1:9999"}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "http://127.0.0.1:8321.evil.example"}, 403),
+        ({"Origin": "http://[::1"}, 403),
+        ({"Origin": "null"}, 405),
+    ],
+)
+def test_csrf_headers_even_with_the_token_other_sites_are_refused(stranger, sent, status):
+    stranger.get("/", params={"token": TOKEN})
+    token = token_of(stranger.get("/account").text)
+    assert stranger.post("/api/v1/units", headers={"X-CSRF-Token": token, **sent}).status_code == status
 
 
-def test_sessions_are_bounded_and_the_oldest_ends():
-    sessions = Sessions(clock=lambda: 0.0)
-    first, *others = [sessions.open() for _ in range(MAX_SESSIONS + 1)]
-    assert not sessions.holds(first)
-    assert all(sessions.holds(session) for session in others)
+def test_csrf_headers_nobody_is_signed_in_from_another_site(stranger):
+    for path in (ENTRANCE, INVITATION):
+        for sent in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
+            answer = stranger.post(path, data={"token": TOKEN}, headers=sent)
+            assert answer.status_code == 403
+            assert "set-cookie" not in answer.headers
+
+
+def test_the_token_of_another_session_is_refused(app, stranger):
+    other = TestClient(app, base_url="http://127.0.0.1:8321")
+    other.get("/", params={"token": TOKEN})
+    theirs = token_of(other.get("/account").text)
+    stranger.get("/", params={"token": TOKEN})
+    assert stranger.post("/sign-out", data={"csrf": theirs}).status_code == 403
+    ours = token_of(stranger.get("/account").text)
+    assert stranger.post("/sign-out", data={"csrf": [ours, theirs]}).status_code == 403
+    assert stranger.get("/account").status_code == 200
+
+
+@pytest.mark.parametrize("form", ["data", "files"])
+def test_forms_carry_the_token_however_they_are_sent(stranger, form):
+    stranger.get("/", params={"token": TOKEN})
+    token = token_of(stranger.get("/account").text)
+    sent = {"data": {"csrf": token}} if form == "data" else {"files": {"csrf": (None, token), "x": ("a.csv", b"1")}}
+    assert stranger.post("/units", **sent).status_code == 405
+    assert stranger.post("/sign-out", **sent).status_code == 303
+
+
+def test_the_entrances_take_what_they_take(stranger):
+    for path in (ENTRANCE, INVITATION):
+        assert stranger.get(path).status_code == 200
+        assert stranger.put(path).status_code == 405
+    for path in (PROVIDER, RETURN):
+        assert stranger.get(path).status_code in (401, 403)
+    assert stranger.get("/sign-in/else").status_code == 401
 
 
 def test_a_key_that_could_be_guessed_is_refused(trained):
@@ -210,7 +273,7 @@ def test_every_answer_carries_the_protecting_headers(client, stranger):
         assert "script-src" not in policy
         assert "http" not in policy
         assert headers["x-content-type-options"] == "nosniff"
-        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["referrer-policy"] in ("no-referrer", "same-origin")
         assert len(headers["x-request-id"]) >= 8
         assert "access-control-allow-origin" not in headers
 

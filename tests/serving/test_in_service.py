@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -36,7 +37,8 @@ from serving.trial import Trial
 from training.promote import rollback
 from training.promotion.history import champion_digest, history
 
-PROMOTIONS = 50
+PROMOTIONS = int(os.environ.get("LOADLINE_PROMOTIONS", "20"))
+"""LOADLINE_PROMOTIONS asks for more."""
 PROMOTE = """
 import sys, time
 from pathlib import Path
@@ -106,7 +108,7 @@ def state(server: Running) -> tuple[int, str]:
     return status, json.loads(content)["components"]["model"]
 
 
-def test_fifty_promotions_while_clients_ask_without_pause(
+def test_promotions_while_clients_ask_without_pause(
     home: Path, models: list[ModelBundle], expected: dict[str, dict[str, bytes]]
 ) -> None:
     versions = {content: (path, version) for version in expected for path, content in expected[version].items()}

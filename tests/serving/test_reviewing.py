@@ -147,15 +147,6 @@ def test_the_history_has_everything(reviewing):
         reviewing.history("nothing")
 
 
-def test_managers_see_nothing_before_it_is_released(reviewing):
-    reviewing.queue()
-    reviewing.decide(FIRST, "confirmed", by="Ann")
-    assert reviewing.visible("manager") == frozenset()
-    assert FIRST in reviewing.visible("risk")
-    reviewing.release(FIRST, by="Ann")
-    assert reviewing.visible("manager") == {FIRST}
-
-
 def test_recall_is_told_once_the_drawn_are_decided(reviewing):
     shown = reviewing.queue()
     assert reviewing.recall().recall is None

@@ -18,6 +18,7 @@ from features.indicators import Title
 from features.matrix import parse_column
 from models.bundle import ModelBundle
 from models.deterioration.columns import directions
+from models.deterioration.limits import DECIMALS
 from models.deterioration.model import FEWEST_EVENTS, DeteriorationModel
 from models.deterioration.problem import DeteriorationProblem
 from models.deterioration.settings import DEFAULT, WarningSettings
@@ -41,8 +42,6 @@ MANY_ROWS = 20_000
 hardly differ, but figures that are worked out at quarter-ends do, so every month of the year has to be learned from."""
 MOST_NEGATIVES = 20_000
 """Uneventful rows that are learned from; more of them tell nothing that these do not."""
-DECIMALS = 9
-"""Of a probability: the last digits of a sum depend on how many rows are computed together, the answer must not."""
 THREADS = 2
 """Used to learn and to answer, as elsewhere; what is learned does not depend on it."""
 LONGEST_NAME = 60

@@ -11,9 +11,11 @@ requests = Table(
     Column("key", String(200), primary_key=True),
     Column("fingerprint", String(64), nullable=False),  # of method, address and body
     Column("started_at", Moment, nullable=False),
+    Column("held_until", Moment, nullable=False),  # whoever answers it says how long it may be taken for alive
+    Column("attempt", Integer, nullable=False),  # goes up when it is taken over: the one before is then too late
     Column("finished_at", Moment),  # NULL while it is being answered
     Column("status", Integer),
     Column("headers", Document),
-    Column("body", LargeBinary),
+    Column("body", LargeBinary),  # NULL where the answer is shown only once
     Index(None, "started_at"),
 )

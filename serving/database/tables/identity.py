@@ -16,7 +16,16 @@ people = Table(
     Column("created_at", Moment, nullable=False),
     Column("created_by", String(200), nullable=False),
     Column("disabled_at", Moment),
+    Column("revision", Integer, nullable=False),
     UniqueConstraint("issuer", "subject"),
+)
+
+invitations = Table(
+    "invitations",  # to choose a password, once
+    metadata,
+    Column("person", String(32), ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("ends_at", Moment, nullable=False),
 )
 
 keys = Table(
@@ -55,9 +64,10 @@ sessions = Table(
 attempts = Table(
     "sign_in_attempts",
     metadata,
-    Column("subject", String(64), primary_key=True),  # digest of a login or an address
+    Column("subject", String(64), primary_key=True),  # digest of a login, an address, or both
     Column("failures", Integer, nullable=False),
     Column("last_at", Moment, nullable=False),
+    Index(None, "last_at"),
 )
 
 oidc_states = Table(

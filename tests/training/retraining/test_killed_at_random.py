@@ -10,7 +10,7 @@ from pathlib import Path
 
 from killed_runs import carried_through, started
 
-RANDOM_KILLS = int(os.environ.get("LOADLINE_RANDOM_KILLS", "6"))
+RANDOM_KILLS = int(os.environ.get("LOADLINE_RANDOM_KILLS", "3"))
 """Each costs a start of the program and half a training; LOADLINE_RANDOM_KILLS asks for more."""
 
 

@@ -1,0 +1,1 @@
+"""The audit: who saw or changed what, in a chain of entries that shows where it was tampered with."""

@@ -1,0 +1,45 @@
+"""A small process: `python -m serving.hot.worker`, started by `serving.workers`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from serving.draining import Draining
+from serving.errors import ErrorAnswers
+from serving.hot.front import Front, no_page, parts_of
+from serving.hot.handing_on import HandingOn
+from serving.hot.order import Order
+from serving.hot.served import Watch
+from serving.http_server import run_server
+from serving.logs import configure
+from serving.release import release
+
+
+def front_of(order: Order, draining: Draining) -> Front:
+    """Put the application of a small process together."""
+    settings, answer = order.settings, ErrorAnswers(no_page)
+    identity, audit = parts_of(settings, lambda: datetime.now(UTC), order.token)
+    return Front(
+        settings,
+        hosts=order.hosts,
+        token=order.token,
+        identity=identity,
+        audit=audit,
+        watch=Watch(settings.home, release=release()),
+        hand_on=HandingOn(order.door, answer=answer),
+        answer=answer,
+        draining=draining,
+        among=order.among,
+    )
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    order, draining = Order.read(), Draining()
+    configure(form=order.settings.log_format, level=order.settings.log_level)
+    front = front_of(order, draining)
+    run_server(front, [order.socket()], draining=draining, seconds=order.settings.drain_seconds)
+
+
+if __name__ == "__main__":
+    main()

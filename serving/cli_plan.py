@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from serving.cli_plan_documents import DOCUMENTS
 from serving.cli_plan_steps import STEPS
 from serving.plan_options import By, PlanAsked, acting_as, tell_plan
 from serving.terminal import As, AsOf, DatasetName, Format, Home, Out, advisor_of, show_table, shown_progress
@@ -22,7 +23,7 @@ def add_plan_commands(app: typer.Typer) -> None:
         no_args_is_help=True,
     )
     commands = {"draft": draft, "list": listed, "show": show, "lines": lines, "events": events, "outlook": outlook}
-    for name, command in {**commands, **STEPS}.items():
+    for name, command in {**commands, **STEPS, **DOCUMENTS}.items():
         plan.command(name)(command)
     app.add_typer(plan, name="plan")
 

@@ -36,7 +36,7 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
         raise LoadlineError(f"no table format has the suffix {suffix!r}", where=str(path), hint=f"Use one of {known}.")
     if not path.parent.is_dir():
         raise LoadlineError("the folder does not exist", where=str(path.parent), hint="Create it first.")
-    _write_whole(path, lambda unfinished: writers[suffix](frame, unfinished))
+    write_whole(path, lambda unfinished: writers[suffix](frame, unfinished))
 
 
 def write_sheets(tables: Mapping[str, pd.DataFrame], path: Path) -> None:
@@ -49,10 +49,17 @@ def write_sheets(tables: Mapping[str, pd.DataFrame], path: Path) -> None:
     """
     if not path.parent.is_dir():
         raise LoadlineError("the folder does not exist", where=str(path.parent), hint="Create it first.")
-    _write_whole(path, lambda unfinished: _write_book(tables, unfinished))
+    write_whole(path, lambda unfinished: _write_book(tables, unfinished))
 
 
-def _write_whole(path: Path, write: Callable[[Path], None]) -> None:
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file whole or not at all: `write` gets the path of an unfinished one beside it.
+
+    Raises
+    ------
+    LoadlineError
+        Where it cannot be written.
+    """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}{path.suffix.lower()}")
     try:
         write(unfinished)

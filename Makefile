@@ -34,6 +34,8 @@ $(READY): requirements.lock pyproject.toml
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras --no-header \
 		pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--constraints requirements.lock pyproject.toml -o requirements-runtime.lock
 
 clean:
 	rm -rf $(VENV) .loadline

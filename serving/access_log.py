@@ -7,7 +7,7 @@ import time
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.identity.entrance import ENTRANCE
-from serving.logs import ACCESS, answering
+from serving.logs import answering, request_answered
 from serving.metrics import METHODS, UNNAMED, Metrics
 
 CUT_OFF = 499
@@ -56,5 +56,5 @@ class Observed:
             fields = {"operation": operation, "method": method, "status": status, "ms": round(seconds * 1e3, 2)}
             if "problem" in state:
                 fields["problem"] = state["problem"]
-            ACCESS.info("request", extra={"fields": fields})
+            request_answered(fields)
             answering.reset(before)

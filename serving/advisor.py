@@ -169,6 +169,7 @@ class Advisor:
     def _stored(self, dataset: Dataset) -> tuple[DataVersion, tuple[str, ...]]:
         cautions = self._checked_policy(dataset)
         version = self.store.ingest(dataset, now=self._clock())
+        self.audit.kept("ingest", by="", subject=f"data version {version.version}", dataset=version.dataset)
         return version, (*dataset.notes, *cautions, *parent_notes(self.store.snapshot(version.version)))
 
     @staticmethod

@@ -25,13 +25,13 @@ from serving.api import (
     observations,
     people,
     plan_lines,
+    plan_papers,
     policies,
     predictions,
     proposals,
     scores,
     simulations,
     snapshots,
-    plan_papers,
     target_plans,
     targets,
     training_runs,
@@ -51,6 +51,7 @@ from serving.audit.middleware import Audited, AuditedDoor
 from serving.auth import Gate, check_token
 from serving.console.account_pages import account_router
 from serving.console.alert_pages import alert_router
+from serving.console.appeal_pages import appeal_router
 from serving.console.audit_pages import audit_router
 from serving.console.background import Background
 from serving.console.model_pages import model_router
@@ -65,7 +66,7 @@ from serving.identity.entrance import Entrance
 from serving.jobs import Jobs
 from serving.kept_answers import KeptAnswers
 from serving.limits import JsonOnly, PerPrincipal, PerStranger, TimeLimit, TokenBuckets
-from serving.metrics import Metrics, Scrape
+from serving.metrics import Metrics, Scrape, checked
 from serving.middleware import BodyLimit, ConditionalGet, Envelope, HeadAsGet, HostGuard
 from serving.one_version import OneVersion
 from serving.simulation_jobs import SimulationJobs
@@ -155,7 +156,7 @@ def create_app(
             Middleware(HostGuard, hosts={*advisor.settings.allowed_hosts, *hosts}, answer=answer),
             Middleware(TimeLimit, seconds=settings.request_seconds, answer=answer),
             Middleware(BodyLimit, answer=answer),
-            Middleware(Scrape, metrics=metrics, token=settings.metrics_token),
+            Middleware(Scrape, metrics=metrics, token=checked(settings.metrics_token)),
             Middleware(PerStranger, buckets=TokenBuckets(settings.rate, settings.rate_burst), answer=answer),
             Middleware(AuditedDoor, audit=advisor.audit, answer=answer),
             Middleware(Gate, token=token, identity=identity, answer=answer, entrance=entrance),
@@ -193,6 +194,7 @@ def create_app(
     for part in (me, people, keys):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(audit_router())
+    app.include_router(appeal_router())
     app.include_router(predictions.router, prefix=PREFIX)
     for part in (plan_papers, target_plans, plan_lines):
         app.include_router(part.router, prefix=PREFIX)

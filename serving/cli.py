@@ -11,6 +11,7 @@ import typer
 
 from serving.cli_alerts import add_alert_commands
 from serving.cli_alerts_explain import add_alert_explanation
+from serving.cli_appeal import add_appeal_commands
 from serving.cli_audit import add_audit_commands
 from serving.cli_backup import add_backup_commands
 from serving.cli_database import add_database_commands
@@ -160,6 +161,7 @@ add_monitor_commands(app)
 add_score_commands(app)
 add_score_explanation(explain)
 add_simulate_commands(app)
+add_appeal_commands(app)
 add_alert_commands(app)
 add_review_commands(app)
 add_alert_explanation(explain)

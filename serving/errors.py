@@ -6,18 +6,21 @@ import errno
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Scope
 
 from features.errors import DatasetError, LoadlineError
-from serving.database.trouble import AwayError, CrossedError, FullError
+from serving.database.trouble import AwayError, CrossedError, FullError, UnfitError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 log = logging.getLogger("loadline.serving")
 
@@ -126,6 +129,7 @@ _BY_ERROR = {
     AwayError: NOT_READY,
     CrossedError: CONFLICT,
     FullError: NO_SPACE,
+    UnfitError: INVALID,
     DeniedError: FORBIDDEN,
     InvalidError: INVALID,
     NoRevisionError: NO_REVISION,
@@ -202,6 +206,8 @@ class ErrorAnswers:
             return self(scope, INVALID, detail=error.what, hint=error.hint, errors=breaches)
         kind = NO_SPACE if out_of_space(error) else _BY_ERROR.get(type(error), CONFLICT)
         headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if kind is NOT_READY else None
+        if isinstance(error, CrossedError):
+            headers = {"Retry-After": "1"}
         return self(scope, kind, detail=error.what, hint=error.hint, headers=headers)
 
     def of_http(self, scope: Scope, error: HTTPException) -> Response:
@@ -243,6 +249,7 @@ def out_of_space(error: BaseException | None) -> bool:
 
 def handle_errors(app: FastAPI, answer: ErrorAnswers) -> None:
     """Have every expected error answered; the unexpected are caught around the application, see `middleware`."""
+    from fastapi.exceptions import RequestValidationError  # small processes do without FastAPI, which weighs much
 
     async def of_loadline(request: Request, error: Exception) -> Response:
         assert isinstance(error, LoadlineError)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -12,10 +12,10 @@ from serving.identity.keys import DAYS, LONGEST_DAYS
 from serving.identity.records import LOGIN_LENGTH, MAX_GRANTS, NAME_LENGTH, UNIT_LENGTH, Key, Person
 from serving.schemas import Answer, Page
 
-NO_CONTROLS = r"^[^\p{Cc}]*$"
+NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f]*$"
 Login = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=LOGIN_LENGTH, pattern=r"^[\p{L}\p{N}_.+@-]+$"),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=LOGIN_LENGTH, pattern=r"^[\w.+@-]+$"),
 ]
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_LENGTH, pattern=NO_CONTROLS)
@@ -184,6 +184,6 @@ def asked(grants: list[RoleGrant]) -> list[Grant]:
     return [Grant(Role(grant.role), grant.unit) for grant in grants]
 
 
-def _facts(key: Key) -> dict[str, object]:
+def _facts(key: Key) -> dict[str, Any]:
     names = ("id", "name", "shown", "created_at", "created_by", "expires_at", "revoked_at", "last_used_at")
     return {name: getattr(key, name) for name in names} | {"grants": told(key.grants)}

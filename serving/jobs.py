@@ -20,7 +20,7 @@ MOST_STARTS = 3
 POLL_SECONDS = 2.0
 """Between looks at whether another process still works on the runs."""
 WORKER_LOG = "worker.log"
-SECRETS = frozenset({"LOADLINE_TOKEN"})
+SECRETS = frozenset({"LOADLINE_TOKEN", "LOADLINE_METRICS_TOKEN", "LOADLINE_OIDC_CLIENT_SECRET"})
 """Variables that a worker has no use for."""
 
 _log = logging.getLogger("loadline.serving")

@@ -31,6 +31,8 @@ ACCESS = logging.getLogger("loadline.access")
 FIELDS = {"request": "request_id", "principal": "principal", "operation": "operation"}
 """What every event tells of the request that it happened in, and what that is called in the request's state."""
 
+_encode = json.JSONEncoder(ensure_ascii=True, default=str, check_circular=False).encode
+
 answering: ContextVar[Mapping[str, Any] | None] = ContextVar("answering", default=None)
 """The state of the request that is being answered: see `serving.access_log`."""
 
@@ -49,7 +51,7 @@ class JsonLines(logging.Formatter):
         event |= _about(record)
         if record.exc_info:
             event["error"] = fault(record.exc_info[1])
-        return json.dumps(event, ensure_ascii=True, default=str)
+        return _encode(event)
 
 
 class TextLines(logging.Formatter):
@@ -90,10 +92,19 @@ def configure(
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger(OWN).setLevel(level.upper())
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # never told, and not for nothing
     logging.captureWarnings(True)
     logging.raiseExceptions = False  # a log that cannot be written stops nothing and tells nothing
     threading.excepthook = _of_thread
     sys.excepthook = _of_program
+
+
+def request_answered(fields: Mapping[str, Any]) -> None:
+    """Write the line about a request; what `logging` finds out for each event and nobody reads is left out."""
+    if ACCESS.isEnabledFor(logging.INFO):
+        record = logging.LogRecord(ACCESS.name, logging.INFO, "", 0, "request", (), None)
+        record.fields = fields
+        ACCESS.handle(record)
 
 
 def fault(error: BaseException | None) -> dict[str, Any]:

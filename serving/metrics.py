@@ -18,6 +18,8 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from features.errors import LoadlineError
+
 ADDRESS = "/metrics"
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 """Names a folder in which several processes keep what they count, so that each tells the sum; prometheus-client's."""
@@ -25,6 +27,8 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 """Seconds: from the fastest answer to the longest allowed."""
 UNNAMED = "none"
 """Operation of what was refused before anybody knew what it was for."""
+MIN_LENGTH = 16
+"""Characters of the scraper's token; with fewer, it could be found by trying."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Any other is counted as `other`: whoever asks must not be able to make labels."""
 
@@ -87,6 +91,22 @@ class Metrics:
     def response(self) -> Response:
         """Answer a scrape."""
         return Response(self.text(), headers={"content-type": CONTENT_TYPE_LATEST})
+
+
+def checked(token: SecretStr | None) -> SecretStr | None:
+    """Refuse a token that could be guessed.
+
+    Raises
+    ------
+    LoadlineError
+        Where it is too short.
+    """
+    if token is not None and len(token.get_secret_value()) < MIN_LENGTH:
+        hint = "Use a longer one, or leave it unset: then a key is needed to scrape."
+        raise LoadlineError(
+            f"the token has fewer than {MIN_LENGTH} characters", where="LOADLINE_METRICS_TOKEN", hint=hint
+        )
+    return token
 
 
 def forget(process: int) -> None:

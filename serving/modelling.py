@@ -167,6 +167,7 @@ class Modelling:
             force=force,
         )
         sign_from_record(self._home, full, promotion.version)
+        self._advisor.audit.kept("promote_model", by=by, subject=f"{full} {promotion.version}")
         return promotion
 
     def rollback(
@@ -190,7 +191,9 @@ class Modelling:
         full = self.name(name, dataset=dataset)
         present = isinstance(expected_champion, Present)
         expected = champion_digest(self._home, full) if present else expected_champion
-        return rollback(self._home, full, by=by, reason=reason, expected_champion=expected, clock=self._advisor.now)
+        done = rollback(self._home, full, by=by, reason=reason, expected_champion=expected, clock=self._advisor.now)
+        self._advisor.audit.kept("roll_model_back", by=by, subject=f"{full} {done.version}")
+        return done
 
     def card(
         self,

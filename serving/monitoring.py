@@ -156,9 +156,11 @@ class Monitoring:
         """
         from training.monitoring.proposals import accept
 
-        return accept(
+        done = accept(
             self._home, name, by=by, reason=reason, request=request or self._request(by), clock=self._advisor.now
         )
+        self._advisor.audit.kept("accept_proposal", by=by, subject=done.name, dataset=done.dataset)
+        return done
 
     def dismiss(self, name: str, *, by: str, reason: str) -> Proposal:
         """Dismiss a proposal; the same figures do not open it again.
@@ -170,7 +172,9 @@ class Monitoring:
         """
         from training.monitoring.proposals import dismiss
 
-        return dismiss(self._home, name, by=by, reason=reason, clock=self._advisor.now)
+        done = dismiss(self._home, name, by=by, reason=reason, clock=self._advisor.now)
+        self._advisor.audit.kept("dismiss_proposal", by=by, subject=done.name, dataset=done.dataset)
+        return done
 
     def table(self, *, dataset: str | None = None, open_only: bool = False) -> pd.DataFrame:
         """Give a row a proposal."""

@@ -188,7 +188,7 @@ class Policies:
         from training.policy_activation import activate
 
         snapshot = self._advisor.snapshot(dataset)
-        return activate(
+        done = activate(
             self._advisor.settings.home,
             snapshot.about.dataset,
             policy,
@@ -202,13 +202,19 @@ class Policies:
             cut_short=cut_short,
             impact=impact,
         )
+        self._note(done, snapshot.about.dataset)
+        return done
+
+    def _note(self, done: Activation, dataset: str) -> None:
+        subject, detail = f"policy {done.label}", {"digest": done.digest, "from": done.start.isoformat()}
+        self._advisor.audit.kept(f"policy.{done.action}", by=done.by, subject=subject, dataset=dataset, detail=detail)
 
     def withdraw(self, *, by: str, reason: str, label: str | None = None, dataset: str | None = None) -> Activation:
         """Go back to the version before the last; see `training.policy_activation.withdraw`."""
         from training.policy_activation import withdraw
 
         known = self._advisor.snapshot(dataset).about.dataset
-        return withdraw(
+        done = withdraw(
             self._advisor.settings.home,
             known,
             by=by,
@@ -217,6 +223,8 @@ class Policies:
             clock=self._advisor.now,
             label=label,
         )
+        self._note(done, known)
+        return done
 
     def terms(self, *, dataset: str | None = None) -> pd.DataFrame:
         """List the activated policies with the days on which they are in force.

@@ -97,7 +97,8 @@ class Reviewing:
         """Confirm, dismiss or keep watching an alert; see `training.review.acts.decide`."""
         from training.review.acts import decide
 
-        return decide(self._known(alert, dataset), alert, decision, by=by, reason=reason, expected=expected)
+        desk = self._known(alert, dataset)
+        return self._noted(decide(desk, alert, decision, by=by, reason=reason, expected=expected), desk)
 
     def assign(
         self,
@@ -113,19 +114,22 @@ class Reviewing:
         """Give an alert to a person; see `training.review.acts.assign`."""
         from training.review.acts import assign
 
-        return assign(self._known(alert, dataset), alert, to=to, by=by, due=due, text=text, expected=expected)
+        desk = self._known(alert, dataset)
+        return self._noted(assign(desk, alert, to=to, by=by, due=due, text=text, expected=expected), desk)
 
     def note(self, alert: str, *, text: str, by: str, expected: int | None = None, dataset: str | None = None) -> Entry:
         """Write a note on an alert."""
         from training.review.acts import note
 
-        return note(self._known(alert, dataset), alert, text=text, by=by, expected=expected)
+        desk = self._known(alert, dataset)
+        return self._noted(note(desk, alert, text=text, by=by, expected=expected), desk)
 
     def link(self, alert: str, *, case: str, by: str, expected: int | None = None, dataset: str | None = None) -> Entry:
         """Link an alert to a case elsewhere; see `training.review.acts.link`."""
         from training.review.acts import link
 
-        return link(self._known(alert, dataset), alert, case=case, by=by, expected=expected)
+        desk = self._known(alert, dataset)
+        return self._noted(link(desk, alert, case=case, by=by, expected=expected), desk)
 
     def release(
         self, alert: str, *, by: str, reason: str = "", expected: int | None = None, dataset: str | None = None
@@ -133,7 +137,8 @@ class Reviewing:
         """Let the unit's managers see a confirmed alert; see `training.review.acts.release`."""
         from training.review.acts import release
 
-        return release(self._known(alert, dataset), alert, by=by, reason=reason, expected=expected)
+        desk = self._known(alert, dataset)
+        return self._noted(release(desk, alert, by=by, reason=reason, expected=expected), desk)
 
     def undo(
         self,
@@ -148,7 +153,13 @@ class Reviewing:
         """Take an entry back; see `training.review.acts.undo`."""
         from training.review.acts import undo
 
-        return undo(self._known(alert, dataset), alert, by=by, reason=reason, entry=entry, expected=expected)
+        desk = self._known(alert, dataset)
+        return self._noted(undo(desk, alert, by=by, reason=reason, entry=entry, expected=expected), desk)
+
+    def _noted(self, entry: Entry, desk: Desk) -> Entry:
+        """Have an entry known to the audit as well; its words stay in the record."""
+        self._advisor.audit.kept(f"alert.{entry.action}", by=entry.by, subject=entry.alert, dataset=desk.dataset)
+        return entry
 
     def pack(self, alert: str, out: Path, *, dataset: str | None = None) -> AlertFacts:
         """Write the evidence pack of an alert as `.xlsx` or `.html`; give what it tells."""

@@ -187,9 +187,9 @@ class ScoreBases:
             basis,
             self._table(basis),
             standing=lambda period: latest(home, dataset, period, level=level),
-            closed_table=lambda closing: read_closed(
-                home, dataset, closing.period, level=closing.level, version=closing.version
-            ).summary,
+            closed_table=lambda closing: (
+                read_closed(home, dataset, closing.period, level=closing.level, version=closing.version).summary
+            ),
         )
 
 

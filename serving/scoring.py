@@ -158,16 +158,21 @@ class Scoring:
         """Close a period, or put a restated version beside it; see `training.scoring.archive.close`."""
         from training.scoring.archive import close
 
-        return close(
+        name = self._advisor.snapshot(dataset).about.dataset
+        closing, new = close(
             self._advisor.settings.home,
             scores.network,
-            dataset=self._advisor.snapshot(dataset).about.dataset,
+            dataset=name,
             targets=scores.targets,
             known_on_given=scores.known_on_given,
             by=by,
             reason=reason,
             clock=self._advisor.now,
         )
+        if new:
+            subject = f"{closing.period} version {closing.version}"
+            self._advisor.audit.kept("scores.close", by=by, subject=subject, dataset=name)
+        return closing, new
 
     def closings(self, *, dataset: str | None = None) -> pd.DataFrame:
         """List the versions of closed periods, the oldest first."""

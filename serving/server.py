@@ -85,7 +85,7 @@ def announced(
     settings: Settings, *, host: str, listening: socket.socket, token: str, say: Callable[[str], object]
 ) -> None:
     """Tell where the service is, and how to come in: by the machine's own key only while there are no people."""
-    from serving.identity.people import has_people
+    from serving.identity.people_kept import has_people
 
     address = f"http://{shown_host(host)}:{listening.getsockname()[1]}/"
     if settings.token is None and has_people(settings):

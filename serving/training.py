@@ -93,7 +93,10 @@ class TrainingRuns:
         request = self._written(dataset, as_of, tuple(kinds), seed, trials, change, by.strip(), reason, cluster)
         if again:
             request = self._next_attempt(request)
-        return self._kept.ask(request)
+        run, new = self._kept.ask(request)
+        if new:
+            self._advisor.audit.kept("ask_for_training", by=request.by, subject=run.name, dataset=request.dataset)
+        return run, new
 
     def runs(self, dataset: str | None = None) -> tuple[Run, ...]:
         """List the runs, the newest first."""
@@ -194,6 +197,7 @@ class TrainingRuns:
         if run.ended:
             raise LoadlineError(f"the run {name} has ended already", hint="Its result stands.")
         run.ask_to_stop()
+        self._advisor.audit.kept("cancel_training_run", by="", subject=run.name, dataset=run.request.dataset)
         return run
 
     def _written(

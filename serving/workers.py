@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,7 +69,7 @@ class Supervised:
     def start(self) -> None:
         """Start it."""
         self._began = self._clock()
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # noqa: S603 - one of two modules of this program
             [sys.executable, "-m", self.module],
             stdin=subprocess.PIPE,
             env=self._environment,
@@ -82,7 +83,7 @@ class Supervised:
             log.error("%s ended as it began", self.module)
 
     def look(self) -> int | None:
-        """Start it again where it has ended and the time has come; give the number of a process that was found ended."""
+        """Start it again where it has ended and the time has come; give the number of one that was found ended."""
         now = self._clock()
         if self.process is None:
             if now >= self._due:
@@ -117,10 +118,8 @@ class Supervised:
 
     def _close(self) -> None:
         if self.process is not None and self.process.stdin is not None:
-            try:
+            with suppress(BrokenPipeError):
                 self.process.stdin.close()
-            except BrokenPipeError:
-                pass
         self.process = None
 
 

@@ -6,10 +6,10 @@ import itertools
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, DateTime, Float, Integer, LargeBinary, MetaData, Table, insert, select
+from sqlalchemy import Boolean, Column, DateTime, Float, Integer, LargeBinary, MetaData, Table, insert, inspect, select
 
 from serving.database.connection import Database
-from serving.database.upgrading import VERSION_TABLE
+from serving.database.revision import VERSION_TABLE
 
 ROWS = 3
 """In each table."""
@@ -41,13 +41,24 @@ def fill(database: Database, *, only: set[str] | None = None) -> None:
 
 
 def contents(database: Database) -> Contents:
-    """Give all rows of all tables but the one that names the revision."""
+    """Give all rows of all tables but the one that names the revision, by the types of their columns."""
     with database.engine.connect() as connection:
         return {
             table.name: sorted(map(_plain, connection.execute(select(*_by_name(table)))), key=repr)
             for table in tables_of(database).sorted_tables
             if table.name != VERSION_TABLE
         }
+
+
+def raw_contents(database: Database) -> Contents:
+    """Give them as the driver does, with the names of their columns: quicker, and the same where nothing changed."""
+    with database.engine.connect() as connection:
+        found = {}
+        for name in inspect(connection).get_table_names():
+            if name != VERSION_TABLE:
+                rows = connection.exec_driver_sql(f'SELECT * FROM "{name}"').mappings()
+                found[name] = sorted((tuple(sorted(row.items())) for row in rows), key=repr)
+        return found
 
 
 def _by_name(table: Table) -> list[Column[Any]]:

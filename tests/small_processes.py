@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,23 +48,26 @@ def running_as(server: Running, module: str) -> list[int]:
 def several(home: Path, workers: int = 1, **environment: str) -> Iterator[Running]:
     """Serve a home with small processes in front; `said` has its log in the end, and what it printed."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("LOADLINE_")}
-    process = subprocess.Popen(
-        [sys.executable, "-c", START, str(home), str(workers)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**clean, "LOADLINE_TOKEN": TOKEN, **environment},
-    )
-    try:
-        assert process.stdout is not None
-        found = re.search(r":(\d+)/", process.stdout.readline())
-        assert found is not None, process.communicate(timeout=WAIT)[1]
-        server = Running(process, int(found[1]))
-        yield server
-        process.send_signal(signal.SIGTERM)
-        printed, server.said = process.communicate(timeout=WAIT)
-        assert process.returncode == 0
-        assert "stopped" in printed
-    finally:
-        process.kill()
-        process.wait()
+    with tempfile.TemporaryFile("w+") as log:  # a pipe that nobody reads would fill up, and hold the service up
+        process = subprocess.Popen(
+            [sys.executable, "-c", START, str(home), str(workers)],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env={**clean, "LOADLINE_TOKEN": TOKEN, **environment},
+        )
+        try:
+            assert process.stdout is not None
+            found = re.search(r":(\d+)/", process.stdout.readline())
+            assert found is not None
+            server = Running(process, int(found[1]))
+            yield server
+            process.send_signal(signal.SIGTERM)
+            printed, _ = process.communicate(timeout=WAIT)
+            log.seek(0)
+            server.said = log.read()
+            assert process.returncode == 0, server.said
+            assert "stopped" in printed
+        finally:
+            process.kill()
+            process.wait()

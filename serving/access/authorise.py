@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from fastapi.routing import iter_route_contexts
 from starlette._utils import get_route_path
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving.access.principal import Principal, who
@@ -141,7 +141,12 @@ def _open_to(rule: Rule | None, principal: Principal) -> str:
 
 
 def _addresses(routes: Iterable[BaseRoute]) -> Iterable[Address]:
-    for route in iter_route_contexts(list(routes)):
+    listed: list[Any] = list(routes)
+    if any(type(route) is not Route for route in listed):
+        from fastapi.routing import iter_route_contexts  # weighs much; small processes have plain routes alone
+
+        listed = list(iter_route_contexts(listed))
+    for route in listed:
         path = route.path or ""
         assert "{" not in _neighbourhood(path), f"{path}: a parameter comes too early to tell addresses apart"
         name = getattr(route, "operation_id", None) or route.name or ""

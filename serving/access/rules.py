@@ -211,6 +211,13 @@ RULES: Mapping[str, Rule] = {
     "run_list": MODELS,
     "run_page": MODELS,
     "watch_page": MODELS,
+    # Pages of appeals
+    "appeal_list": Rule(APPEALS, audit="read"),
+    "appeal_page": Rule(APPEALS, audit="read", about="name"),
+    "post_appeal": Rule(frozenset({HR, MANAGER}), audit="change"),
+    "post_answer": Rule(frozenset({HR}), audit="change"),
+    "post_withdrawal": Rule(frozenset({HR, MANAGER}), audit="change"),
+    "post_reproduction": Rule(APPEALS, audit="change"),
     # The audit
     "list_audit_events": AUDIT,
     "verify_audit_events": AUDIT,

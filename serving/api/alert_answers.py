@@ -27,9 +27,15 @@ if TYPE_CHECKING:
     from training.review.entry import Entry
     from training.review.recall import RecallEstimate
 
-OF_REVIEWERS: Mapping[str, Any] = {
-    **{"assigned_to": "", "due": None, "overdue": False, "reviewer": "", "decided_on": None},
-    **{"note": "", "links": [], "entry": 0},
+OF_REVIEWERS: dict[str, Any] = {
+    "assigned_to": "",
+    "due": None,
+    "overdue": False,
+    "reviewer": "",
+    "decided_on": None,
+    "note": "",
+    "links": [],
+    "entry": 0,
 }
 """What stays with those who review: who does, and what they wrote."""
 

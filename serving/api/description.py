@@ -30,6 +30,7 @@ from serving.errors import (
     Problem,
 )
 from serving.idempotency import KEY_PATTERN, KEY_TEXT, LONGEST_KEY, OWN_RECORD
+from serving.identity.cookies import CSRF_HEADER
 
 SUMMARY = "Achievable targets for regions and branches."
 EVERYWHERE: tuple[Kind, ...] = (BAD_REQUEST, UNEXPECTED)
@@ -53,6 +54,7 @@ REPLAY = {
 }
 EDITING: tuple[Kind, ...] = (STALE, NO_REVISION)
 """Where a change says what it is a change of."""
+CSRF_TEXT = "What `GET /api/v1/me` gives as `csrf`; every change by a session carries it."
 _METHODS = frozenset({"get", "put", "post", "delete", "patch"})
 
 
@@ -70,8 +72,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
         schemas |= problem.pop("$defs")
         schemas["Problem"] = problem
         components["securitySchemes"] = {
-            "key": {"type": "http", "scheme": "bearer", "description": "The key that `loadline serve` was given."},
+            "key": {"type": "http", "scheme": "bearer", "description": "A program's key, or the machine's own."},
             "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "Opened by the console."},
+            "csrf": {"type": "apiKey", "in": "header", "name": CSRF_HEADER, "description": CSRF_TEXT},
         }
         for path, method, operation in _operations(document):
             _complete(operation, public=path in PUBLIC, reads=method == "get")
@@ -98,7 +101,7 @@ def _complete(operation: dict[str, Any], *, public: bool, reads: bool) -> None:
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
     if not reads:
-        operation["security"] = [{"key": []}]
+        operation["security"] = [{"key": []}, {"session": [], "csrf": []}]
     elif not public:
         operation["security"] = [{"key": []}, {"session": []}]
         tag = {"description": "Send it back as If-None-Match.", "schema": {"type": "string"}}

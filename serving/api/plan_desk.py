@@ -78,12 +78,6 @@ def line_in_sight(desk: Desk, plan: Plan, unit: str, indicator: str) -> Line:
     return desk.advisor.plans.line(plan.id, unit, indicator)
 
 
-def sees_flags(directory: Directory, unit: str | None = None) -> bool:
-    """Tell whether the asker sees what is flagged for risk: managers do not, since it warns of alerts."""
-    seen = reach().narrowed(BEFORE_PUBLICATION)
-    return seen.heads is None if unit is None else seen.holds(directory, unit)
-
-
 def suggestions_at_hand(desk: Desk, *, year: int | None, dataset: str | None) -> Suggested:
     """Give the suggestions that a draft begins with: those in service, since nothing is fitted while a caller waits.
 
@@ -140,7 +134,6 @@ def line_answer(plan: Plan, line: Line, directory: Directory) -> PlanLine:
     kept += ("flagged", "reason", "changed_by", "changed_at", "evidence", "role")
     drivers = [] if story is None else story["drivers"]
     given: dict[str, Any] = {name: getattr(line, name) for name in kept}
-    given["flagged"] = line.flagged and sees_flags(directory, line.unit)
     return PlanLine(
         **given,
         unit_name=UnitName(en=line.unit if entry is None else entry.name, zh=None if entry is None else entry.name_zh),

@@ -71,6 +71,7 @@ def add_webhook(asked: WebhookAsked, response: Response, desk: TheDesk) -> NewWe
     """Have a receiver told of what happens from now on. Messages name things and versions, and hold no results."""
     row, secret = desk.advisor.webhooks.add(asked.url, asked.events, request_key=request_key())
     response.headers["Location"] = f"/api/v1/webhooks/{row['id']}"
+    response.headers["Cache-Control"] = "no-store"  # it shows the secret
     return NewWebhook(**_webhook(row).model_dump(), secret=secret)
 
 

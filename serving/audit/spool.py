@@ -83,10 +83,14 @@ class Spool:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._changing = Lock()
         self._owner = 0
         self._file, self._path, self._size = -1, folder, 0
+        self._changing = Lock()
         self._count, self._name = 0, ""
+
+    def __del__(self) -> None:
+        if self._file >= 0 and self._owner == os.getpid():
+            os.close(self._file)
 
     def put(self, event: Event) -> None:
         """Append an event; it is there when this returns.

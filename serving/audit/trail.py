@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from features.errors import LoadlineError
-from serving.access.principal import Principal, who
+from serving.access.principal import LOCAL, Principal, who
 from serving.audit.anchors import Anchor, add_anchor, read_anchors
 from serving.audit.carrier import DAMAGED, Carrier
 from serving.audit.chain import Head, append, head_of
@@ -125,6 +126,28 @@ class Audit:
             )
         )
 
+    def kept(self, action: str, *, by: str, subject: str, dataset: str = "", detail: Any = None) -> None:
+        """Note a change that is on record in a file, made outside of any request: at the command line, by a worker.
+
+        Within a request it is the request that is noted, with how it was answered.
+
+        Parameters
+        ----------
+        action : str
+        by : str
+            Who is named for it.
+        subject, dataset : str
+        detail : document, optional
+
+        Raises
+        ------
+        NoSpaceError
+            Where it cannot be noted; the change is made by then.
+        """
+        if noted_request() is None:
+            self.note(_named(by), action, status=0, subject=subject, dataset=dataset, detail=detail)
+            self._carrier.spool.close()  # whoever comes next carries it: a command ends at any time
+
     def start(self) -> None:
         """Carry what is noted into the chain in the background."""
         self._carrier.start()
@@ -200,6 +223,15 @@ class Audit:
             raise LoadlineError("the audit has no entry yet", hint="There is nothing to hold fast.")
         self._carrier.anchor(due=False)
         return add_anchor(out, head, at=self._clock())
+
+
+def _named(by: str) -> Principal:
+    """Give in whose name it is done: the one that was named, where whoever runs the machine stands for others."""
+    try:
+        principal = who()
+    except LoadlineError:
+        principal = LOCAL
+    return replace(principal, name=by) if by and principal.kind == LOCAL.kind else principal
 
 
 def _asked_anchors(path: Path) -> tuple[Anchor, ...]:

@@ -12,7 +12,7 @@ from typing import IO, Any
 from sqlalchemy import Column, Connection, DateTime, LargeBinary, MetaData, Table, func, insert, select, update
 
 from features.errors import LoadlineError
-from serving.database.upgrading import VERSION_TABLE
+from serving.database.revision import VERSION_TABLE
 
 FLEETING = frozenset({"sessions", "oidc_states", "sign_in_attempts"})
 """Tables that are not kept: who was signed in then must not be signed in after a restore."""

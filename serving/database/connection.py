@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError
 
 from features.errors import LoadlineError
 from serving.database.guard import check_place, sqlite_module
-from serving.database.trouble import CrossedError, trouble
+from serving.database.revision import is_current
+from serving.database.telling import told
+from serving.database.trouble import CrossedError
 
 if TYPE_CHECKING:
     from serving.settings import Settings
@@ -104,7 +106,7 @@ class Database:
             Where the database cannot be reached, or its tables are of another release.
         """
         self.ready()
-        with _told(), self.engine.connect() as connection:
+        with told(), self.engine.connect() as connection:
             if not self.is_sqlite:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield connection
@@ -127,7 +129,7 @@ class Database:
             Where another transaction crossed this one; see `change`.
         """
         self.ready()
-        with _told(), self.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        with told(), self.engine.connect().execution_options(writes=True) as connection, connection.begin():
             yield connection
 
     def change(self, work: Callable[[Connection], Given]) -> Given:
@@ -166,9 +168,10 @@ class Database:
             return
         with self._lock:
             if not self._ready:
-                from serving.database.upgrading import make_ready  # Alembic: only for whoever opens a database
+                if not is_current(self):
+                    from serving.database.upgrading import make_ready  # Alembic: only for whoever needs it
 
-                make_ready(self)
+                    make_ready(self)
                 self._ready = True
 
     def create(self) -> None:
@@ -206,12 +209,3 @@ def _engine(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Say in words what keeps the database from being used."""
-    try:
-        yield
-    except OperationalError as error:
-        raise trouble(error.orig or error) from error

@@ -15,19 +15,19 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.exc import OperationalError
 
 from features.errors import LoadlineError
 from serving.database.guard import sqlite_module
+from serving.database.revision import VERSION_TABLE
 from serving.database.tables import metadata
-from serving.database.trouble import AwayError, trouble
+from serving.database.telling import told
+from serving.database.trouble import AwayError
 from training.lock import file_lock
 
 if TYPE_CHECKING:
     from serving.database.connection import Database
 
 FOLDER = Path(__file__).parent / "migrations"
-VERSION_TABLE = "alembic_version"
 LOCK_NUMBER = 7_205_116_403
 """Of PostgreSQL's advisory lock for upgrades: any number that nobody else uses."""
 
@@ -83,11 +83,8 @@ def standing(database: Database) -> Standing:
     file = database.file
     if file is not None and not file.exists():
         return Standing(None, revisions()[-1], known=True)
-    try:
-        with database.engine.connect() as connection:
-            return _standing(connection)
-    except OperationalError as error:
-        raise trouble(error.orig or error) from error
+    with told(), database.engine.connect() as connection:
+        return _standing(connection)
 
 
 def make_ready(database: Database) -> None:
@@ -180,7 +177,7 @@ def _migrate(database: Database, to: str, steps: Callable[[ScriptDirectory, str]
         file.touch(mode=0o600)  # it holds secrets: SQLite would let everybody read it
     with _ONE_THREAD, nullcontext() if file is None else file_lock(file.with_name(f"{file.name}.lock")):
         try:
-            with _connection(database) as connection:
+            with told(), _connection(database) as connection:
                 found = _standing(connection)
                 _check_known(found)
                 if file is not None and found.revision not in (None, found.head if to == "head" else to):
@@ -199,8 +196,6 @@ def _migrate(database: Database, to: str, steps: Callable[[ScriptDirectory, str]
                     context.run_migrations()
                 _check_references(connection, database)
                 return _standing(connection)
-        except OperationalError as error:
-            raise trouble(error.orig or error) from error
         except CommandError as error:
             known = ", ".join(revisions())
             raise LoadlineError(f"there is no way to revision {to!r}", where="--to", hint=f"Known: {known}.") from error

@@ -1,1 +1,1 @@
-"""What answers without the weight of the whole application: suggestions made before, and rows put to a warning model."""
+"""What answers without the weight of the whole application: suggestions made before, and a warning model."""

@@ -1,10 +1,10 @@
-"""The small application: answers what it has at hand, behind the same guards as the whole one, and hands on the rest."""
+"""The small application: answers what it has at hand, behind the guards of the whole one, and hands on the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
@@ -234,7 +234,7 @@ def no_page(_: Scope, problem: Problem) -> Response:
     return PlainTextResponse(f"{problem.title}: {problem.detail}", status_code=problem.status)
 
 
-def parts_of(settings: Settings, clock: Any, token: str) -> tuple[Identity, Audit]:
+def parts_of(settings: Settings, clock: Callable[[], datetime], token: str) -> tuple[Identity, Audit]:
     """Give what knows people and keys, and what notes what was seen."""
     from serving.audit.trail import FOLDER
     from serving.database.connection import Database

@@ -156,17 +156,9 @@ class _Exchange:
 
 def _request(scope: Scope) -> h11.Request:
     """Write the head of a request as it came."""
-    named = {
-        token.strip().lower()
-        for name, value in scope["headers"]
-        if name == b"connection"
-        for token in value.split(b",")
-    }
-    headers = [
-        (name, value)
-        for name, value in scope["headers"]
-        if name not in HOP_BY_HOP and name not in named and name != FROM
-    ]
+    told = [value for name, value in scope["headers"] if name == b"connection"]
+    left_out = HOP_BY_HOP | {FROM} | {name.strip().lower() for value in told for name in value.split(b",")}
+    headers = [(name, value) for name, value in scope["headers"] if name not in left_out]
     if any(name == b"transfer-encoding" for name, _ in scope["headers"]):
         headers.append((b"transfer-encoding", b"chunked"))
     host, port = scope.get("client") or ("", 0)

@@ -42,6 +42,12 @@ def library() -> ctypes.CDLL:
     return loaded
 
 
+@cache
+def _brief() -> ctypes.PyDLL:
+    """Give the library for calls of some microseconds: to let other threads run meanwhile would take longer."""
+    return ctypes.PyDLL(library()._name)
+
+
 class Trees:
     """A LightGBM model; may be asked by several threads at once.
 
@@ -118,7 +124,7 @@ class _Prepared:
             "LGBM_BoosterPredictForMatSingleRowFastInit",
             *(handle, *asked, ctypes.c_int32(trees.columns), _ONE_THREAD, ctypes.byref(self._config)),
         )
-        self._ask = self._library.LGBM_BoosterPredictForMatSingleRowFast
+        self._ask = _brief().LGBM_BoosterPredictForMatSingleRowFast
         self._out = (ctypes.byref(self._length), ctypes.byref(self._found))
 
     def predict(self, X: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import socket
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from serving.settings import Settings
 
@@ -45,13 +45,10 @@ class Order:
     listening: int = -1
     among: int = 1
 
-    def write(self, file: BinaryIO) -> None:
+    def write(self, file: IO[bytes]) -> None:
         """Write it as one line."""
-        given = {
-            name: _plain(getattr(self.settings, name))
-            for name in self.settings.model_fields_set
-            if name not in _NOT_PASSED
-        }
+        passed = self.settings.model_fields_set - _NOT_PASSED
+        given = {name: _plain(getattr(self.settings, name)) for name in passed}
         told: dict[str, Any] = {"settings": given, "token": self.token, "hosts": list(self.hosts)}
         told |= {"door": str(self.door), "listening": self.listening, "among": self.among}
         file.write(json.dumps(told).encode() + b"\n")

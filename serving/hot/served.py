@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from serving.hot.scorer import Scorer
 
 LOOK_SECONDS = 0.25
-"""Between looks at some ten files, which take a tenth of a millisecond; what has changed must be seen within a second."""
+"""Between looks at some ten files, which take a tenth of a millisecond: a change must be seen within a second."""
 
 log = logging.getLogger("loadline.serving")
 

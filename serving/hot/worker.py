@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import UTC, datetime
 
 from serving.draining import Draining
@@ -13,6 +14,9 @@ from serving.hot.served import Watch
 from serving.http_server import run_server
 from serving.logs import configure
 from serving.release import release
+
+YOUNG = 20_000
+"""New objects after which those that refer to one another are looked for; a request makes some hundred, in no ring."""
 
 
 def front_of(order: Order, draining: Draining) -> Front:
@@ -33,11 +37,19 @@ def front_of(order: Order, draining: Draining) -> Front:
     )
 
 
+def settle_down() -> None:
+    """Leave what was loaded to the end of the process: to look through it again and again took a third of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
+
+
 def main() -> None:
     """Serve until told to stop."""
     order, draining = Order.read(), Draining()
     configure(form=order.settings.log_format, level=order.settings.log_level)
     front = front_of(order, draining)
+    settle_down()
     run_server(front, [order.socket()], draining=draining, seconds=order.settings.drain_seconds)
 
 

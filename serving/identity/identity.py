@@ -21,7 +21,7 @@ from serving.identity.keys import PREFIX, Keys
 from serving.identity.passwords import Passwords
 from serving.identity.people import People
 from serving.identity.recent import Recent
-from serving.identity.records import Key, Trail, digest_of, grants_told, read_grant
+from serving.identity.records import Key, Trail, digest_of, folded, grants_told, read_grant
 from serving.identity.sessions import Session, Sessions
 from serving.identity.throttle import Throttle
 from serving.settings import Settings
@@ -168,7 +168,8 @@ class Identity:
         if wait > timedelta(0):
             return Entry(wait=wait)
         with self.database.read() as connection:
-            row = connection.execute(select(people_rows).where(people_rows.c.login == login)).one_or_none()
+            named = people_rows.c.login == folded(login)
+            row = connection.execute(select(people_rows).where(named)).one_or_none()
             given = () if row is None else read_grants(connection, [row.id])[row.id]
         may = row is not None and row.disabled_at is None
         if not self.passwords.holds(password, row.password_hash if row is not None and may else None):
@@ -223,7 +224,7 @@ class Identity:
         with self.database.write() as connection:
             bound = (people_rows.c.issuer == issuer) & (people_rows.c.subject == subject)
             row = connection.execute(select(people_rows).where(bound).with_for_update()).one_or_none()
-            email = str(claims.get("email", "")).strip().casefold() if claims.get("email_verified") is True else ""
+            email = folded(str(claims.get("email", ""))) if claims.get("email_verified") is True else ""
             binds = row is None and bool(email)
             if binds:
                 free = (people_rows.c.login == email) & people_rows.c.subject.is_(None)

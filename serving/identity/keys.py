@@ -153,7 +153,8 @@ def _keys(connection: Connection, rows: Iterable[Row[Any]]) -> list[Key]:
 
 
 def _key(connection: Connection, key: str) -> Key:
-    found = _keys(connection, connection.execute(select(keys).where(keys.c.id == key)).all())
+    known = key if key.isalnum() else ""
+    found = _keys(connection, connection.execute(select(keys).where(keys.c.id == known)).all())
     if not found:
         raise NotFoundError("there is no such key", where="key", hint="`loadline key list` shows them.")
     return found[0]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from features.errors import LoadlineError
 from serving.access.principal import Grant, Principal, Role, acting, who
@@ -16,8 +16,9 @@ from serving.database.connection import Database
 from serving.database.tables.identity import grants as grant_rows
 from serving.database.tables.identity import invitations, people, sessions
 from serving.errors import InvalidError, NotFoundError, StaleError
-from serving.identity.grants_kept import read_grants, write_grants
+from serving.identity.grants_kept import write_grants
 from serving.identity.passwords import Passwords, checked_password
+from serving.identity.people_kept import ANYBODY, locked_person, person_of, persons
 from serving.identity.records import (
     Person,
     Trail,
@@ -25,6 +26,7 @@ from serving.identity.records import (
     checked_login,
     checked_name,
     digest_of,
+    folded,
     grants_told,
     new_id,
     new_secret,
@@ -33,13 +35,11 @@ from serving.identity.records import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from serving.settings import Settings
 
 INVITED = timedelta(hours=24)
 """An invitation to choose a password holds until the next working day."""
 WRONG_PASSWORD = "the name or the password is not right"  # noqa: S105 - what is answered, not a password
 OVER = "this invitation is over, or was used"
-_ANYBODY = select(exists().where(people.c.disabled_at.is_(None)))
 
 
 class People:
@@ -75,13 +75,13 @@ class People:
     def anybody(self) -> bool:
         """Tell whether there are people who may sign in."""
         with self.database.read() as connection:
-            return bool(connection.scalar(_ANYBODY))
+            return bool(connection.scalar(ANYBODY))
 
     def list(self, *, after: str = "", limit: int | None = None) -> list[Person]:
         """Give the people by login, those after one."""
         with self.database.read() as connection:
-            query = select(people).where(people.c.login > after).order_by(people.c.login).limit(limit)
-            return _persons(connection, connection.execute(query).all())
+            query = select(people).where(people.c.login > folded(after)).order_by(people.c.login).limit(limit)
+            return persons(connection, connection.execute(query).all())
 
     def count(self) -> int:
         """Count the people."""
@@ -97,12 +97,12 @@ class People:
             Where nobody has that login.
         """
         with self.database.read() as connection:
-            return _person(connection, login)
+            return person_of(connection, login)
 
     def of(self, person: str) -> Person | None:
         """Give a person by id; None where there is none."""
         with self.database.read() as connection:
-            found = _persons(connection, connection.execute(select(people).where(people.c.id == person)).all())
+            found = persons(connection, connection.execute(select(people).where(people.c.id == person)).all())
         return found[0] if found else None
 
     def add(self, login: str, *, name: str, grants: Iterable[Grant] = (), password: str | None = None) -> Person:
@@ -134,7 +134,7 @@ class People:
             )
             write_grants(connection, holder, given)
             self._note(connection, "person.add", login, name=name, grants=grants_told(given))
-            return _person(connection, login)
+            return person_of(connection, login)
 
     def edit(
         self,
@@ -157,7 +157,7 @@ class People:
         name = None if name is None else checked_name(name)
         given = None if grants is None else checked_grants(grants)
         with self._changing() as connection:
-            before = self._locked(connection, login)
+            before = locked_person(connection, login)
             if revision is not None and revision != before.revision:
                 raise StaleError("the person was changed meanwhile", hint="Look again, then decide.")
             after = replace(
@@ -206,7 +206,7 @@ class People:
         """Give a person a password, as whoever runs the machine may; ends the person's sessions."""
         kept = self.passwords.hash(checked_password(password, login=checked_login(login)))
         with self._changing() as connection:
-            person = self._locked(connection, login)
+            person = locked_person(connection, login)
             self._put_password(connection, person, kept, action="person.password-set")
         return replace(person, has_password=True, revision=person.revision + 1)
 
@@ -224,7 +224,7 @@ class People:
             raise InvalidError("the old password is not right", where="old")
         kept = self.passwords.hash(checked_password(new, login=row.login))
         with self._changing() as connection:
-            person = self._locked(connection, row.login)
+            person = locked_person(connection, row.login)
             self._put_password(connection, person, kept, action="person.password-change", was=row.password_hash)
 
     def invite(self, login: str) -> tuple[str, datetime]:
@@ -234,7 +234,7 @@ class People:
         """
         secret = new_secret()
         with self._changing() as connection:
-            person = self._locked(connection, login)
+            person = locked_person(connection, login)
             if person.disabled_at is not None:
                 raise LoadlineError("this person is disabled", where="login", hint="Enable the person first.")
             ends = self.clock() + INVITED
@@ -261,7 +261,7 @@ class People:
             raise InvalidError(OVER, hint="Ask for another one.")
         kept = self.passwords.hash(checked_password(password, login=person.login))
         with acting(Principal(person.id, person.login, "person", ())), self._changing() as connection:
-            person = self._locked(connection, person.login)
+            person = locked_person(connection, person.login)
             taken = connection.execute(delete(invitations).where(invitations.c.digest == digest_of(secret))).rowcount
             if taken != 1 or person.disabled_at is not None:
                 raise InvalidError(OVER, hint="Ask for another one.")
@@ -296,12 +296,6 @@ class People:
     def _end_all(connection: Connection, person: str) -> None:
         connection.execute(delete(sessions).where(sessions.c.person == person))
 
-    @staticmethod
-    def _locked(connection: Connection, login: str) -> Person:
-        query = select(people.c.id).where(people.c.login == login.strip().casefold()).with_for_update()
-        connection.execute(query).all()
-        return _person(connection, login)
-
     def _invited(self, connection: Connection, secret: str) -> Person | None:
         query = (
             select(people)
@@ -312,7 +306,7 @@ class People:
                 people.c.disabled_at.is_(None),
             )
         )
-        found = _persons(connection, connection.execute(query).all())
+        found = persons(connection, connection.execute(query).all())
         return found[0] if found else None
 
     @staticmethod
@@ -333,18 +327,6 @@ class People:
             raise LoadlineError("nobody would be left to look after people and keys", hint=hint)
 
 
-def has_people(settings: Settings) -> bool:
-    """Tell whether anybody may sign in by name; where the database cannot be asked, it is taken to be so."""
-    database = Database.of(settings)
-    try:
-        with database.read() as connection:
-            return bool(connection.scalar(_ANYBODY))
-    except LoadlineError:
-        return True
-    finally:
-        database.close()
-
-
 def _told(before: Person, after: Person) -> Iterator[tuple[str, dict[str, object]]]:
     """Tell what was changed, as the audit has it."""
     if after.name != before.name:
@@ -353,32 +335,3 @@ def _told(before: Person, after: Person) -> Iterator[tuple[str, dict[str, object
         yield "person.grants", {"before": grants_told(before.grants), "after": grants_told(after.grants)}
     if (after.disabled_at is None) != (before.disabled_at is None):
         yield "person.enable" if after.disabled_at is None else "person.disable", {}
-
-
-def _persons(connection: Connection, rows: Iterable[Row[Any]]) -> list[Person]:
-    rows = list(rows)
-    given = read_grants(connection, [row.id for row in rows])
-    return [
-        Person(
-            id=row.id,
-            login=row.login,
-            name=row.name,
-            grants=given[row.id],
-            has_password=row.password_hash is not None,
-            issuer=row.issuer or "",
-            subject=row.subject or "",
-            created_at=row.created_at,
-            created_by=row.created_by,
-            disabled_at=row.disabled_at,
-            revision=row.revision,
-        )
-        for row in rows
-    ]
-
-
-def _person(connection: Connection, login: str) -> Person:
-    query = select(people).where(people.c.login == login.strip().casefold())
-    found = _persons(connection, connection.execute(query).all())
-    if not found:
-        raise NotFoundError("nobody has this login", where="login", hint="`loadline user list` shows who there is.")
-    return found[0]

@@ -28,7 +28,7 @@ class Session:
     ends_at: datetime
 
     def is_open(self, now: datetime) -> bool:
-        """Tell whether it holds at a time; one that seems to end later than it can was opened while the clock ran wrong."""
+        """Tell whether it holds at a time; one from the future was opened while the clock ran wrong."""
         return now < self.ends_at and self.created_at - now <= LENGTH
 
 

@@ -1,8 +1,8 @@
 """How likely any value of a line is attained: a curve of a few dozen points kept with the line.
 
 A person changes a line long after the distribution that it came from is gone from memory, so the line keeps enough of
-it. The points are values at even probabilities and the suggested figures themselves, each with its exact probability;
-between them the curve is straight, off by at most a quarter of a percentage point.
+it. The points are values at some probabilities and the suggested figures themselves, each with its exact probability;
+between them the curve is straight in the logarithm of the odds, off by at most a quarter of a percentage point.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from models.joint.drawn import off_band
 if TYPE_CHECKING:
     from training.suggest import SuggestedLevel
 
-TAIL = (0.0005, 0.002, 0.005, 0.01, 0.02)
-POINTS = (*TAIL, *(round(0.05 * step, 2) for step in range(1, 20)), *(1 - point for point in reversed(TAIL)))
-"""Probabilities of the points. Beyond one in two thousand the distributions claim nothing."""
+EASY = (0.0005, 0.002, 0.01, 0.03, 0.07, 0.12, 0.2, 0.3, 0.4)
+POINTS = (*EASY, 0.5, *(1 - point for point in reversed(EASY)))
+"""Probabilities of the points, even on the scale of odds. Beyond one in two thousand distributions claim nothing."""
+LEAST = 1e-5
+"""Odds need chances between 0 and 1: nearer to these than that, nothing is told apart."""
 DIGITS = 10
 """Significant digits of a kept value: more than any stated figure has."""
 CHANCE_DECIMALS = 6
@@ -82,7 +84,9 @@ def chance_of(curve: Sequence[Sequence[float]], indicator: Indicator, value: flo
     """
     if value is None or not curve or not len(curve[0]):
         return None
-    return float(np.interp(hardness(indicator, value), curve[0], curve[1]))
+    chance = np.clip(np.asarray(curve[1], dtype=float), LEAST, 1 - LEAST)
+    odds = np.interp(hardness(indicator, value), curve[0], np.log(chance / (1 - chance)))
+    return float(1 / (1 + np.exp(-odds)))
 
 
 def chances_of(basis: Mapping[str, Any], indicator: Indicator, levels: Mapping[str, float | None]) -> dict[str, Any]:

@@ -152,7 +152,7 @@ def _kept_of_parts(material: Material) -> dict[tuple[str, str], Kept]:
         step = display_step(indicator, level.problem.base[-1])
         stated = [rounded(part.distribution.value_at(p), step, indicator.limits) for p in asked]
         hard, chance = curves(part, np.stack(stated))
-        known = np.isfinite(hard + chance).all(axis=1)
+        known = np.isfinite((hard + chance).sum(axis=1))
         pairs = [
             [list(points), list(chances)] if there else []
             for points, chances, there in zip(hard.tolist(), chance.tolist(), known.tolist(), strict=True)

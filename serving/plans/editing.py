@@ -134,8 +134,8 @@ class Edits(Shelf):
         """
         with self._advisor.database.write() as connection:
             held = records.plan_of(connection, plan, lock=True)
-            records.require_state(held, State.DRAFT, to="changed")
             records.require_revision(held.revision, revision)
+            records.require_state(held, State.DRAFT, to="changed")
             last = last_change(records.events_of(connection, plan))
             if last is None:
                 raise LoadlineError("there is no change to take back", where=plan, hint="See the plan's events.")
@@ -174,8 +174,8 @@ class Edits(Shelf):
         why = required(reason)
         with self._advisor.database.write() as connection:
             held = records.plan_of(connection, plan, lock=True)
-            records.require_state(held, State.DRAFT, to="changed")
             records.require_revision(held.revision, revision)
+            records.require_state(held, State.DRAFT, to="changed")
             changes: list[Change] = []
             for unit, code, levels, own in given:
                 line, spec = records.line_of(connection, plan, unit, code), held.indicator(code)

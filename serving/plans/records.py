@@ -96,7 +96,7 @@ def no_line(unit: str, indicator: str) -> NotFoundError:
 
 def lines_of(connection: Connection, asked: Select[Any]) -> Iterator[Line]:
     """Read lines, some at a time."""
-    found = connection.execution_options(yield_per=BATCH).execute(asked)
+    found = connection.execute(asked.execution_options(yield_per=BATCH))
     for row in found.mappings():
         yield Line.of(row)
 
@@ -245,7 +245,7 @@ def seal(connection: Connection, plan: str) -> str:
     taken = [_kept(each) for each in column if each.name not in _NOT_SEALED]
     asked = select(*taken).where(column.plan == plan).order_by(column.position)
     digest = hashlib.sha256()
-    for row in connection.execution_options(yield_per=BATCH).execute(asked):
+    for row in connection.execute(asked.execution_options(yield_per=BATCH)):
         digest.update(json.dumps(list(row), ensure_ascii=False, default=datetime.isoformat).encode())
         digest.update(b"\n")
     return digest.hexdigest()

@@ -1,5 +1,6 @@
 """Policies over the API: read, compared, checked, put in force and taken back; their text is nobody's friend."""
 
+import itertools
 import shutil
 
 import pytest
@@ -94,9 +95,7 @@ def test_only_hr_puts_policies_in_force(people, role):
 def billion_laughs() -> str:
     names = "abcdefghij"
     lines = ['a: &a ["lol","lol","lol","lol","lol","lol","lol","lol","lol"]']
-    lines += [
-        f"{name}: &{name} [{','.join([f'*{before}'] * 9)}]" for before, name in zip(names, names[1:], strict=False)
-    ]
+    lines += [f"{name}: &{name} [{','.join([f'*{before}'] * 9)}]" for before, name in itertools.pairwise(names)]
     return "\n".join(lines)
 
 

@@ -43,13 +43,14 @@ def test_a_backup_is_checked_restored_and_gives_the_same_answers(
     advisor = advisor_at(own_home)
     with acting(LOCAL), advisor.database.write() as connection:
         advisor.audit.write(connection, "test.change", subject="N01")
+    entries = advisor.audit.verify().entries
     advisor.database.close()
     out, place = tmp_path / "backup.tar.gz", tmp_path / "restored"
     told = run("backup", "--out", out, "--home", own_home, at_home=False)
     assert "SHA-256" in told.out
     assert "is whole" in run("backup", "verify", out, at_home=False).out
     told = run("restore", out, "--home", place, at_home=False)
-    assert "The audit's chain holds: 1 entries" in told.out
+    assert f"The audit's chain holds: {entries} entries" in told.out
     run("models", "verify", "--home", place, at_home=False)
     asked = ("targets", "--year", "2025", "--format", "json")
     answers = [run(*asked, "--home", home, at_home=False).out for home in (own_home, place)]

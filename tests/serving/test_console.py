@@ -294,6 +294,8 @@ def test_every_text_is_there_in_both_languages_and_is_used():
     prefixes = ("error.", "state.", "component.", "measure.", "level.", "direction.", "evidence.", "version.", "unit.")
     prefixes += ("peer_group.", "targets_version.", "subject.", "decision.", "step.", "event.", "waits.")
     prefixes += ("described.", "proposal.", "who.")
+    prefixes += ("appeal.kind.", "appeal.state.", "appeal.step.")
+    prefixes += ("account.kind.", "role.")
     for key, text in wording.items():
         assert set(text) == set(LANGUAGES), key
         assert all(text.values()), key

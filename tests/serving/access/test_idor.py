@@ -17,7 +17,8 @@ from acting_as import People
 from alert_home import REASON, RISKY, RISKY_KEY, write_risky_dataset
 from fastapi.routing import iter_route_contexts
 from score_home import write_policy_file
-from serving_home import LAST_YEAR, ODD_BRANCHES, REGIONS, advisor_at, promote_model, write_dataset
+from serving_home import ADDRESS, BEARER, LAST_YEAR, ODD_BRANCHES, REGIONS, advisor_at, promote_model, write_dataset
+from starlette.testclient import TestClient
 
 from serving.access.principal import Grant, Role
 from serving.access.rules import RULES
@@ -266,6 +267,21 @@ def test_a_role_for_a_part_sees_a_part(people, whole):
     assert part.get(f"/api/v1/scores/{THEIRS}/{YEAR}").status_code == 404  # as HR of a part
 
 
+def test_a_real_key_reaches_as_far_as_its_grants(people, whole):
+    """Through the gate, as programs come."""
+    local = TestClient(people.app, base_url=ADDRESS, headers=BEARER, raise_server_exceptions=False)
+    asked = {"name": "For a test", "grants": [{"role": "manager", "unit": OWN}]}
+    made = local.post("/api/v1/keys", json=asked)
+    assert made.status_code == 201, made.text
+    bearer = {"Authorization": f"Bearer {made.json()['key']}"}
+    program = TestClient(people.app, base_url=ADDRESS, headers=bearer, raise_server_exceptions=False)
+    assert {unit["code"] for unit in every(program, "/api/v1/units")} == below(whole, OWN)
+    assert program.get(f"/api/v1/units/{THEIRS}").status_code == 404
+    assert program.get("/api/v1/models").status_code == 403
+    assert program.post("/api/v1/keys", json=asked).status_code == 403
+    assert program.get("/api/v1/nothing").status_code == 404
+
+
 def test_score_pages_and_files_hold_own_scores_alone_with_ranks_among_all(people, manager, whole):
     page = people.manager(OWN, html=True).get("/scores", params={"lang": "en", "period": YEAR})
     assert page.status_code == 200
@@ -401,8 +417,8 @@ def test_plans_are_seen_once_published_and_then_the_own_lines(people, hr, manage
         lines = every(client, f"{plan}/lines", limit=7)
         assert {line["unit"] for line in lines} <= below(whole, head)
         assert {line["unit"] for line in lines} & {MINE, THEIRS}
-        assert not any(line["flagged"] for line in lines)  # it would warn of alerts
-        assert client.get(f"{plan}/lines", params={"flagged": "true"}).status_code == 403
+        named = every(client, f"{plan}/lines", flagged="true")
+        assert {line["unit"] for line in named} == {MINE} & below(whole, head)
         assert client.get(f"{plan}/events").status_code == 403
         assert client.get(f"{plan}/summary").status_code == 403
     assert {line["unit"] for line in every(hr, f"{plan}/lines", flagged="true")} == {MINE}
@@ -428,10 +444,11 @@ def test_appeals_are_for_the_own_units_and_for_those_who_lead_them(people, manag
     for way in ("", "/events"):
         assert neighbour.get(path + way).status_code == 404
     assert told(neighbour.get(path), raised.json()["id"]) == told(neighbour.get(f"/api/v1/appeals/{NO_ID}"), NO_ID)
-    for step in ("withdraw", "reproduction"):
-        assert neighbour.post(f"{path}/{step}", json={"words": "x"}, headers={"If-Match": '"r1"'}).status_code == 404
+    revision = {"If-Match": '"r1"'}
+    assert neighbour.post(f"{path}/withdraw", json={"words": "In error."}, headers=revision).status_code == 404
+    assert neighbour.post(f"{path}/reproduction", json={}).status_code == 404
     for step in ("review", "uphold", "reject"):
-        assert manager.post(f"{path}/{step}", json={"words": "x"}, headers={"If-Match": '"r1"'}).status_code == 403
+        assert manager.post(f"{path}/{step}", json={"words": "Looked at."}, headers=revision).status_code == 403
 
 
 def test_the_menu_shows_what_is_open(people):

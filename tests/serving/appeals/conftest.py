@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from appealing_bank import put_in_force
+from appealing_bank import UNIT, put_in_force
 from postgres import advisor_on
 from serving_home import LAST_YEAR, advisor_at
 
@@ -18,6 +18,7 @@ def appealing_home(trained_home: Path, tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("appealing")
     advisor = advisor_at(shutil.copytree(trained_home, folder / "home"))
     put_in_force(advisor, folder)
+    advisor.suggesting.suggestion(UNIT)  # kept in the home: no service needs to try the model out first
     advisor.scoring.close(advisor.scoring.score(ScoreRequest(str(LAST_YEAR - 1))), by="Zhao Yun")
     return folder / "home"
 

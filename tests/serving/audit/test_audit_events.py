@@ -14,11 +14,15 @@ from serving_home import ADDRESS, BEARER, TOKEN, advisor_at
 from sqlalchemy import delete, update
 from starlette.testclient import TestClient
 
+from serving.access.rules import RULES
 from serving.advisor import Advisor
 from serving.app import create_app
 from serving.audit.reading import Wanted
+from serving.console.formats import LANGUAGES, read_wording
 from serving.database.tables.audit import audit_events, audit_head
 from serving.database.tables.base import canonical
+from serving.plans.plan import Action
+from training.review.entry import ACTIONS
 
 FORMULA = "=1+1"
 
@@ -216,3 +220,17 @@ def test_who_sees_a_result_over_the_real_service_is_noted(trained: Advisor, app)
         ("export", "N01", "hostile-bank", "local"),
         ("unit_page", "N02", "hostile-bank", "local"),
     ]
+
+
+def test_what_is_changed_at_the_command_line_is_noted(trained: Advisor):
+    (entry,), total = trained.audit.page(Wanted(action="ingest"), limit=2)
+    assert total == 1
+    assert (entry.principal_id, entry.subject, entry.dataset) == ("local", "data version 1", "hostile-bank")
+
+
+def test_every_audited_operation_has_words_in_both_languages():
+    wording = read_wording()
+    named = [name for name, rule in RULES.items() if rule.audit]
+    named += [f"plan.{action.value}" for action in Action] + [f"alert.{action}" for action in ACTIONS[1:]]
+    for name in named:
+        assert all(wording[f"action.{name}"][language].strip() for language in LANGUAGES), name

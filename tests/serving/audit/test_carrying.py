@@ -16,9 +16,12 @@ from sqlalchemy import select
 from waiting import until
 
 from features.errors import LoadlineError
+from serving.access.principal import acting
 from serving.audit.anchors import add_anchor, is_due, read_anchors
 from serving.audit.carrier import Carrier
 from serving.audit.chain import Head, append
+from serving.audit.noting import noting
+from serving.audit.reading import Wanted
 from serving.audit.spool import NAME, Spool
 from serving.audit.trail import FOLDER, Audit
 from serving.database.connection import Database
@@ -221,3 +224,17 @@ def test_threads_that_note_at_once_do_not_mix_their_lines(audit: Audit):
     found = subjects(audit)
     for writer in range(WRITERS):
         assert [s for s in found if s.startswith(f"{writer}-")] == [f"{writer}-{n}" for n in range(EACH)]
+
+
+def test_a_change_in_files_is_noted_outside_of_requests_alone(audit: Audit, tmp_path: Path):
+    audit.kept("promote_model", by="Chen", subject="targets 4c1f", dataset="bank")
+    with noting("4f2c9a1be07d4c55"):
+        audit.kept("promote_model", by="Chen", subject="the request is noted")
+    audit_at(tmp_path).settle()  # whoever comes next
+    with acting(AUDITOR):
+        audit.kept("promote_model", by="Chen", subject="by a person")
+    entries, _ = audit.page(Wanted(), limit=9)
+    assert [(entry.principal, entry.principal_id, entry.subject) for entry in entries[::-1]] == [
+        ("Chen", "local", "targets 4c1f"),
+        ("审计员 Wu", "person:a1", "by a person"),
+    ]

@@ -6,7 +6,6 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,6 +15,7 @@ from failing_banks import NAMES
 from serving_home import ADDRESS, BEARER, TOKEN, advisor_at
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
+from waiting import until
 from warning_bundles import awkward_rows, small_model
 
 from serving.access.principal import LOCAL, Grant, Role, acting
@@ -29,7 +29,6 @@ from serving.hot.served import Watch
 from serving.hot.sheet import FOLDER
 from serving.release import release
 from training.promotion.copies import copy_folder
-from waiting import until
 
 LEFT = "left to the whole application"
 ROWS = {"rows": [[None if np.isnan(v) else float(v) for v in row] for row in awkward_rows()[3:6]]}
@@ -68,7 +67,7 @@ def both(warned_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     app = create_app(advisor, token=TOKEN, publish=True)
     watch = Watch(home, release=release())
     answer = ErrorAnswers(no_page)
-    identity, audit = parts_of(advisor.settings, lambda: datetime.now(UTC), TOKEN)
+    identity, audit = parts_of(advisor.settings, advisor.now, TOKEN)
     front = Front(
         advisor.settings,
         hosts=(),
@@ -193,13 +192,14 @@ def test_what_was_seen_here_is_in_the_audit(both: Both) -> None:
     unit = units(both)[0]
     seen = both.small.get(f"/api/v1/targets/{quote(unit)}").headers["x-request-id"]
     asked = both.small.post("/api/v1/predictions", json=ROWS).headers["x-request-id"]
-    _, audit = parts_of(both.advisor.settings, lambda: datetime.now(UTC), TOKEN)
+    _, audit = parts_of(both.advisor.settings, both.advisor.now, TOKEN)
 
-    def entries() -> dict[str, tuple[str, str]]:
+    def noted() -> dict[str, tuple[str, str]] | None:
         audit.settle()
-        return {entry.request: (entry.action, entry.subject) for entry in audit.every(Wanted())}
+        found = {entry.request: (entry.action, entry.subject) for entry in audit.every(Wanted())}
+        return found if {seen, asked} <= set(found) else None
 
-    found = until(lambda: (e := entries()) if {seen, asked} <= set(e) else None)
+    found = until(noted)
     assert found[seen] == ("get_targets", unit)
     assert found[asked][0] == "predict"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from identity_home import Clock, identity_on, settings_at
 from oidc_provider import CLIENT, SECRET, Provider, running_provider
-from serving_home import ADDRESS, TOKEN
+from serving_home import ADDRESS, NOW, TOKEN
 from starlette.testclient import TestClient
 
 from serving.advisor import Advisor
@@ -25,6 +25,16 @@ class Service:
     app: Any
     identity: Identity
     clock: Clock
+    home: Path
+
+    def begin(self, migrated: Path) -> None:
+        """Begin anew: an empty database, and the usual time. Making an application takes longer than most tests."""
+        self.identity.database.close()
+        for name in ("loadline.db-wal", "loadline.db-shm"):
+            (self.home / name).unlink(missing_ok=True)
+        shutil.copy(migrated, self.home / "loadline.db")
+        self.clock.now = NOW
+        self.identity.forget()
 
     def caller(
         self, key: str = "", *, address: str = ADDRESS, client: str = "10.0.0.1", page: bool = False
@@ -68,21 +78,28 @@ def small(home: Path, clock: Clock) -> Identity:
     return identity_on(Database.of(settings_at(home)), home, clock)
 
 
+def make(home: Path, clock: Clock, **settings: Any) -> Service:
+    advisor = Advisor(settings_at(home, **{"rate": 0, **settings}), clock=clock)
+    app = create_app(advisor, token=TOKEN)
+    return Service(app, app.state.identity, clock, home)
+
+
 @pytest.fixture
 def serve(home: Path, clock: Clock) -> Callable[..., Service]:
     """Make the application with these settings."""
+    return lambda **settings: make(home, clock, **settings)
 
-    def made(**settings: Any) -> Service:
-        advisor = Advisor(settings_at(home, **{"rate": 0, **settings}), clock=clock)
-        app = create_app(advisor, token=TOKEN)
-        return Service(app, app.state.identity, clock)
 
-    return made
+@pytest.fixture(scope="session")
+def plain_service(tmp_path_factory: pytest.TempPathFactory) -> Service:
+    return make(tmp_path_factory.mktemp("plain"), Clock())
 
 
 @pytest.fixture
-def service(serve: Callable[..., Service]) -> Service:
-    return serve()
+def service(plain_service: Service, migrated_file: Path) -> Iterator[Service]:
+    plain_service.begin(migrated_file)
+    yield plain_service
+    plain_service.identity.database.close()
 
 
 @pytest.fixture(scope="session")
@@ -91,18 +108,27 @@ def running() -> Iterator[Provider]:
         yield provider
 
 
+@pytest.fixture(scope="session")
+def provided_service(running: Provider, tmp_path_factory: pytest.TempPathFactory) -> Service:
+    settings = {"oidc_issuer": running.issuer, "oidc_client_id": CLIENT, "oidc_client_secret": SECRET}
+    return make(tmp_path_factory.mktemp("provided"), Clock(), **settings)
+
+
 @pytest.fixture
-def provider(running: Provider, clock: Clock) -> Provider:
-    """The one provider, as it was made."""
+def provider(running: Provider) -> Provider:
+    """The one provider, as it was made; its clock is the service's usual one."""
     running.forge, running.signing = None, "one"
     running.keys = {"one": running.keys["one"]}
     running.person = {"sub": "s-1", "email": "li.wei@bank.example", "email_verified": True}
-    running.now = lambda: clock.now.timestamp()
+    running.now = NOW.timestamp
     running.asked.clear()
     return running
 
 
 @pytest.fixture
-def oidc(serve: Callable[..., Service], provider: Provider) -> Service:
+def oidc(provided_service: Service, provider: Provider, migrated_file: Path) -> Iterator[Service]:
     """The application with the provider set."""
-    return serve(oidc_issuer=provider.issuer, oidc_client_id=CLIENT, oidc_client_secret=SECRET)
+    provided_service.begin(migrated_file)
+    provided_service.identity.__dict__.pop("provider", None)  # with the keys that it had published
+    yield provided_service
+    provided_service.identity.database.close()

@@ -48,7 +48,7 @@ def test_lists_come_in_pages(service):
         assert len(seen) == len(set(seen)) == page["total"]
 
 
-def test_keys_over_the_api(service, clock):
+def test_keys_over_the_api(service):
     admin = service.caller(add_key(service.identity, "admin")[1])
     made = admin.post(f"{API}/keys", json={"name": "export", "grants": [{"role": "auditor"}], "days": 1})
     assert made.status_code == 201
@@ -65,10 +65,10 @@ def test_keys_over_the_api(service, clock):
     )
     assert secret not in admin.get(f"{API}/keys").text
     assert "key" not in admin.get(f"{API}/keys").json()["items"][0]
-    clock.on(days=1)
+    service.clock.on(days=1)
     expired = program.get(f"{API}/me")
     assert (expired.status_code, expired.json()["detail"]) == (401, "the key has expired")
-    clock.on(days=-1)
+    service.clock.on(days=-1)
     assert admin.delete(f"{API}/keys/{made.json()['id']}").json()["revoked_at"] is not None
     revoked = program.get(f"{API}/me")
     assert (revoked.status_code, revoked.json()["detail"]) == (401, "the key was revoked")

@@ -2,11 +2,16 @@
 
 import io
 import json
+import socket
 
 import pytest
 from command_line import CommandLine
-from identity_home import PASSWORD
-from running_service import WAIT, start
+from identity_home import PASSWORD, add_person
+from serving_home import TOKEN
+
+from serving.access.principal import LOCAL, acting
+from serving.server import announced
+from serving.settings import Settings
 
 
 @pytest.fixture
@@ -60,15 +65,21 @@ def test_keys_from_the_command_line(run, small):
     assert "from 1 to 366" in run("key", "create", "--role", "hr", "--expires", "367", code=1).err
 
 
-def test_where_people_sign_in_no_link_with_a_key_is_printed(home, run):
-    run("user", "add", "li", "--no-password")
-    process = start(home)
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        process.terminate()
-        rest = process.communicate(timeout=WAIT)[0]
-    finally:
-        process.kill()
-    assert "sign in with your name" in line
-    assert "token" not in line + rest
+def said_at_the_start(home, **more) -> str:
+    said: list[str] = []
+    settings = Settings(home=home, token=None, store_url=None, **more)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        announced(settings, host="127.0.0.1", listening=listening, token=TOKEN, say=said.append)
+    return "\n".join(said)
+
+
+def test_where_people_sign_in_no_link_with_a_key_is_printed(home, small):
+    assert f"?token={TOKEN}" in said_at_the_start(home)
+    person = add_person(small, "li")
+    assert "sign in with your name" in said_at_the_start(home)
+    assert TOKEN not in said_at_the_start(home)
+    with acting(LOCAL):
+        small.people.edit(person.login, disabled=True)
+    assert TOKEN in said_at_the_start(home)
+    away = "postgresql://nobody@127.0.0.1:1/none"  # then nobody knows, and nothing is printed that might be a way in
+    assert TOKEN not in said_at_the_start(home, database_url=away)

@@ -69,6 +69,19 @@ def test_what_fails_to_be_noted_does_not_happen(small):
     assert small.people.count() == 0
 
 
+def test_what_can_be_nobodys_login_is_nobodys_on_either_database(identity):
+    add_person(identity, "li")
+    for login in ("\x00", "li\x00", "l" * 300, "\ud800", "' or 1=1 --", "%"):
+        with pytest.raises(NotFoundError):
+            identity.people.get(login)
+        with pytest.raises(NotFoundError):
+            identity.keys.get(login)
+        entry = identity.sign_in(login.encode("utf-8", "replace").decode(), PASSWORD, address=login[:5] * 3)
+        assert not entry.session
+        assert not entry.wait
+        assert len(identity.people.list(after=login)) == 1
+
+
 def test_the_last_administrator_stays_but_for_the_machine_itself(identity):
     add_person(identity, "one", "admin")
     add_person(identity, "two", "admin")

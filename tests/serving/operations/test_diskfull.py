@@ -1,4 +1,4 @@
-"""`diskfull`: where nothing more can be written that is said, nothing is half done, and all goes on once there is room."""
+"""`diskfull`: where nothing more can be written that is said, nothing is half done, and it goes on with room."""
 
 import errno
 import os
@@ -10,12 +10,9 @@ from contextlib import contextmanager
 import pytest
 from making_things import KEY, THINGS, Making
 from postgres import sqlite_at
-from serving_home import ADDRESS, BEARER, TOKEN, advisor_at
 from sqlalchemy import event, text
-from starlette.testclient import TestClient
 
 from features.errors import LoadlineError
-from serving.app import create_app
 from serving.database.connection import Database
 from serving.errors import out_of_space
 
@@ -57,7 +54,7 @@ def making(migrated_file, tmp_path):
 
 @pytest.mark.parametrize("headers", [{}, KEY])
 def test_a_full_database_answers_507_and_stays_whole(making, headers):
-    client, large = making.client(), {"name": "x" * 100_000}
+    client, large = making.client(), {"name": "x" * 30_000}
     with full(making.database):
         refused = client.post(THINGS, params=large, headers=headers)
         assert client.post(THINGS, params=large, headers={"Idempotency-Key": "y" * 200}).status_code == 507
@@ -69,9 +66,7 @@ def test_a_full_database_answers_507_and_stays_whole(making, headers):
     assert making.things() == 1
 
 
-def test_where_no_file_can_grow_nothing_is_changed_and_nothing_shown(own_home):
-    advisor = advisor_at(own_home)
-    client = TestClient(create_app(advisor, token=TOKEN), base_url=ADDRESS, headers=BEARER)
+def test_where_no_file_can_grow_nothing_is_changed_and_nothing_shown(trained, client):
     asked = {"by": "Li Ming", "reason": "new figures"}
     read, changed = "/api/v1/targets/N01", "/api/v1/training-runs"
     assert client.get(read).status_code == 200
@@ -84,7 +79,7 @@ def test_where_no_file_can_grow_nothing_is_changed_and_nothing_shown(own_home):
     assert "items" not in shown.json()
     assert client.get(changed).json()["total"] == runs
     assert client.get(read).status_code == 200
-    with advisor.database.read() as connection:
+    with trained.database.read() as connection:
         assert connection.scalar(text("PRAGMA integrity_check")) == "ok"
 
 

@@ -10,11 +10,12 @@ from pydantic import SecretStr
 from serving_home import ADDRESS, BEARER, BRANCHES, NOW, REGIONS, TOKEN
 from starlette.testclient import TestClient
 
+from features.errors import LoadlineError
 from serving.access.principal import Role
 from serving.access.rules import RULES
 from serving.advisor import Advisor
 from serving.app import create_app
-from serving.metrics import Metrics
+from serving.metrics import MIN_LENGTH, Metrics, checked
 
 SCRAPER = "a-token-for-the-scraper-alone"
 
@@ -83,7 +84,7 @@ def test_the_scraper_has_a_token_that_opens_nothing_else(watched, client):
 
 
 CHILD = """
-from serving.metrics import Metrics
+from serving.metrics import MIN_LENGTH, Metrics, checked
 import os, sys
 metrics = Metrics()
 for _ in range(int(sys.argv[1])):
@@ -110,3 +111,10 @@ def test_an_application_counts_for_itself():
     one, other = Metrics(), Metrics()
     one.begun()
     assert samples(other.text().decode())["loadline_requests_in_flight", ()] == 0
+
+
+def test_a_token_for_the_scraper_that_could_be_guessed_is_refused():
+    assert checked(None) is None
+    with pytest.raises(LoadlineError, match="fewer") as caught:
+        checked(SecretStr("x" * (MIN_LENGTH - 1)))
+    assert caught.value.where == "LOADLINE_METRICS_TOKEN"

@@ -1,6 +1,5 @@
 """Readiness: each component that is missing is told, and a service that is about to stop is not ready."""
 
-import shutil
 from collections import namedtuple
 
 import pytest
@@ -57,4 +56,3 @@ def test_space_that_runs_out_is_told_before_it_is_gone(trained, client, monkeypa
     answer = client.get("/readyz")
     desk._state = (float("-inf"), {})
     assert (answer.status_code, answer.json()["components"]["space"]) == (status, state)
-    assert shutil is readiness.shutil

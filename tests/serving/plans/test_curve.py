@@ -1,5 +1,7 @@
 """The curve kept with a line gives the distribution's own probabilities, in every direction."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +13,7 @@ from models.joint.drawn import DrawnDistribution
 from serving.plans.curve import chance_of, curves, hardness
 
 CLOSE = 0.0025
-"""Straight between points of at most five percentage points each, a curve is off by so much at most."""
+"""A curve is off by so much at most: a quarter of a percentage point."""
 
 
 class Part:
@@ -55,7 +57,7 @@ def test_what_is_harder_is_never_more_likely(direction: str, seed: int, values: 
     hard, chance = curves(part, np.zeros((3, 1)))  # type: ignore[arg-type]
     ordered = sorted(values, key=lambda value: float(hardness(part.indicator, value)))
     chances = [chance_of([hard[0], chance[0]], part.indicator, value) for value in ordered]
-    assert all(later <= before for before, later in zip(chances, chances[1:], strict=False))
+    assert all(later <= before for before, later in itertools.pairwise(chances))
 
 
 def test_lines_without_a_distribution_tell_no_probability():
@@ -70,7 +72,8 @@ def test_a_draft_keeps_what_its_lines_rest_on(trained, database_advisor):
     assert len(lines) == len(table)
     for row in table.to_dict("records"):
         line = lines[row["unit"], row["indicator"]]
-        assert line.suggested["target"] == row["target"] and line.suggested["p_target"] == row["p_target"]
+        assert line.suggested["target"] == row["target"]
+        assert line.suggested["p_target"] == row["p_target"]
         assert line.last_actual == row["last_actual"]
         if line.indicator == NPL:
             assert (line.floor, line.target, line.p_target) == (row["floor"], row["target"], row["p_target"])
@@ -78,7 +81,8 @@ def test_a_draft_keeps_what_its_lines_rest_on(trained, database_advisor):
         assert told == pytest.approx(row["p_target"], abs=1e-4)
     leaf = lines["N01", LOANS]
     assert leaf.above == ("Europe & Central Asia", "ROOT") or leaf.above == ("东部/一区", "ROOT")
-    assert lines["ROOT", LOANS].role == "goal" and lines["东部/一区", LOANS].role == "total"
+    assert lines["ROOT", LOANS].role == "goal"
+    assert lines["东部/一区", LOANS].role == "total"
 
 
 def test_quartiles_are_those_of_the_peers_and_hidden_where_they_are_few(database_advisor):

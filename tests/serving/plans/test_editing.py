@@ -28,7 +28,8 @@ def test_an_override_is_told_with_its_new_probability_and_with_the_goal_that_it_
     before = plans.line(plan.id, "N01", LOANS)
     found = edit(plans, plan, target=before.target + 10)
     line = found.line
-    assert line.target == before.target + 10 and line.p_target < before.p_target
+    assert line.target == before.target + 10
+    assert line.p_target < before.p_target
     assert (line.overridden, line.reason, line.changed_by) == (True, "a large customer left", "Li")
     assert line.suggested == before.suggested
     assert len(found.notes) == 2  # the root's goal, and the region's total
@@ -47,7 +48,7 @@ def test_floor_and_stretch_follow_a_target_that_crosses_them(plans, plan):
 
 
 @pytest.mark.parametrize(
-    "levels, told",
+    ("levels", "told"),
     [
         ({"target": 2_000.0, "floor": 3_000.0}, "asks more"),
         ({"floor": 99_999.0}, "asks more"),
@@ -94,7 +95,8 @@ def test_a_line_goes_back_to_the_suggestion(plans, plan):
     assert {name: getattr(line, name) for name in ("floor", "target", "stretch", "p_target", "evidence")} == {
         name: line.suggested[name] for name in ("floor", "target", "stretch", "p_target", "evidence")
     }
-    assert not line.held and line.reason == ""
+    assert not line.held
+    assert line.reason == ""
 
 
 def test_undoing_takes_back_one_change_after_the_other(plans, plan):

@@ -105,7 +105,14 @@ class DrainingServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def run_server(app: ASGIApp, sockets: Sequence[socket.socket], *, draining: Draining, seconds: float) -> None:
+def run_server(
+    app: ASGIApp,
+    sockets: Sequence[socket.socket],
+    *,
+    draining: Draining,
+    seconds: float,
+    protocol: type[PatientProtocol] = PatientProtocol,
+) -> None:
     """Serve an application until SIGTERM or Ctrl-C.
 
     Parameters
@@ -117,10 +124,12 @@ def run_server(app: ASGIApp, sockets: Sequence[socket.socket], *, draining: Drai
         Begins with the signal.
     seconds : float
         How long to serve on after SIGTERM.
+    protocol : type of PatientProtocol
+        Reads requests and writes answers.
     """
     config = uvicorn.Config(
         app,
-        http=PatientProtocol,
+        http=protocol,
         ws="none",
         log_config=None,
         access_log=False,  # `serving.access_log` writes it, without what was asked

@@ -14,6 +14,7 @@ from pathlib import Path
 from features.errors import LoadlineError
 from models.bundle import PARTIAL_SUFFIX
 from serving.database.connection import FILE_NAME
+from serving.hot.sheet import FOLDER as HOT
 
 BEFORE_DATABASE = ("audit/*",)
 """What waits to be carried into the database: copied twice it counts once, copied too late it would be lost."""
@@ -45,6 +46,7 @@ LEFT_OUT = (
     "*-shm",
     "*-journal",
     ".restoring/*",
+    f"{HOT}/*",  # what the small processes answer from is made again
 )
 """What belongs to processes that are at work."""
 MLFLOW = "mlflow/*"

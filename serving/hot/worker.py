@@ -10,6 +10,7 @@ from serving.errors import ErrorAnswers
 from serving.hot.front import Front, no_page, parts_of
 from serving.hot.handing_on import HandingOn
 from serving.hot.order import Order
+from serving.hot.quick_protocol import QuickProtocol
 from serving.hot.served import Watch
 from serving.http_server import run_server
 from serving.logs import configure
@@ -50,7 +51,8 @@ def main() -> None:
     configure(form=order.settings.log_format, level=order.settings.log_level)
     front = front_of(order, draining)
     settle_down()
-    run_server(front, [order.socket()], draining=draining, seconds=order.settings.drain_seconds)
+    seconds = order.settings.drain_seconds
+    run_server(front, [order.socket()], draining=draining, seconds=seconds, protocol=QuickProtocol)
 
 
 if __name__ == "__main__":

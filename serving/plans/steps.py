@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -163,16 +163,24 @@ class Steps(Edits):
             )
 
 
-def _require_second(events: list[Event], by: Actor) -> None:
-    """Refuse whoever submitted the plan or changed its lines: two people answer for a plan."""
+def own_part(events: Sequence[Event], by: Actor) -> Event | None:
+    """Give what bars somebody from approving a plan: a change of its lines, or its submission; None for nothing."""
     for event in events:
         counts = event.action in CHANGES or event.action is Action.SUBMIT
         if counts and by.is_same(Actor(event.by, event.actor)):
-            done = "submitted it" if event.action is Action.SUBMIT else "changed its lines"
-            raise DeniedError(
-                f"{by.name} cannot approve the plan, having {done}",
-                hint="A second person approves: one who has neither changed its lines nor submitted it.",
-            )
+            return event
+    return None
+
+
+def _require_second(events: Sequence[Event], by: Actor) -> None:
+    """Refuse whoever submitted the plan or changed its lines: two people answer for a plan."""
+    barring = own_part(events, by)
+    if barring is not None:
+        done = "submitted it" if barring.action is Action.SUBMIT else "changed its lines"
+        raise DeniedError(
+            f"{by.name} cannot approve the plan, having {done}",
+            hint="A second person approves: one who has neither changed its lines nor submitted it.",
+        )
 
 
 def _overtaken() -> LoadlineError:

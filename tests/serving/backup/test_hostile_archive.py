@@ -94,6 +94,7 @@ def with_manifest(edit: Callable[[dict], object]) -> Change:
         "home/audit/lock",
         "home/mlflow/mlflow.db-wal",
         "home/.restoring/x",
+        "home/hot/notice.json",
         "database/theirs.jsonl",
     ],
 )

@@ -61,7 +61,7 @@ def seen(plans, plan) -> dict:
     return {line.unit: {"target": line.target, "pinned": line.pinned, "overridden": line.overridden} for line in every}
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(

@@ -30,7 +30,7 @@ def test_pins_of_a_draft_stay_and_the_rest_comes_to_the_goal(database_advisor):
     assert all(total.adds_up for total in plans.summary(plan.id).totals)
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     held=st.dictionaries(st.sampled_from(LEAVES), st.floats(-0.02, 0.02), max_size=4),
     change=st.floats(-0.003, 0.01),

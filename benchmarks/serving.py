@@ -5,7 +5,9 @@
 Three servers answer for the same LightGBM model (300 trees x 31 leaves x 60 features), one after the other, loaded by
 the same client with 1, 8 and 32 connections that stay open and send one row at a time: `mlflow models serve`, a bare
 FastAPI application around the booster, and `loadline serve --workers`, with a key from the database, validation,
-metrics, limits, log and audit. The client runs beside the server on the same machine: trust ratios, not figures.
+metrics, limits, log and audit. Rows are sent with the names of their features, which is a DataFrame for MLflow, and
+once more without, which is its plainest form. The client runs beside the server on the same machine: trust ratios, not
+figures.
 """
 
 from __future__ import annotations
@@ -129,8 +131,8 @@ class Measured:
     first_seconds: float
     megabytes: float
     largest: float
-    rates: Mapping[int, tuple[float, float, float]]
-    busy: Mapping[int, float]
+    rates: Rates
+    busy: Mapping[str, float]
 
 
 class Server:
@@ -311,7 +313,6 @@ def measure(folder: Path, asked: argparse.Namespace) -> None:
     exact = np.array([row])
     rows = json.dumps({"rows": [row]}).encode()
     found: dict[str, Measured] = {}
-    print(f"{len(rows)} bytes a question", flush=True)
 
     import mlflow
 
@@ -322,17 +323,20 @@ def measure(folder: Path, asked: argparse.Namespace) -> None:
     columns = [f"Column_{n}" for n in range(FEATURES)]
     split = json.dumps({"dataframe_split": {"columns": columns, "data": [row]}}).encode()
     plain = json.dumps({"inputs": [row]}).encode()
-    question = faster_of(command, port, [Question("/invocations", split), Question("/invocations", plain)])
-    found["mlflow models serve"] = one_server(Server(command, port), question, asked.seconds)
+    forms = {"named": Question("/invocations", split), "plain": Question("/invocations", plain)}
+    found["mlflow models serve"] = one_server(Server(command, port), forms, asked.seconds)
 
     port = free_port()
     (folder / "bare.py").write_text(BARE)
     bare = [sys.executable, str(folder / "bare.py"), str(folder / "model.txt"), str(port)]
-    found["bare FastAPI"] = one_server(Server(bare, port), Question("/predict", rows), asked.seconds)
+    form = Question("/predict", rows)
+    found["bare FastAPI"] = one_server(Server(bare, port), {"named": form, "plain": form}, asked.seconds)
 
     home = folder / "home"
     key = prepared_home(home, booster, X, y)
-    question, port = Question("/api/v1/predictions", rows, key), free_port()
+    named = json.dumps({"features": [f"X{n:02d}.level" for n in range(FEATURES)], "rows": [row]}).encode()
+    forms = {"named": Question("/api/v1/predictions", named, key), "plain": Question("/api/v1/predictions", rows, key)}
+    question, port = forms["named"], free_port()
     ours = [sys.executable, "-m", "serving.cli", "serve", "--home", str(home), "--port", str(port)]
     ours += ["--workers", str(asked.workers)]
     environment = {"LOADLINE_TOKEN": TOKEN, "LOADLINE_RATE": "1000000", "LOADLINE_RATE_BURST": "1000000"}
@@ -346,7 +350,7 @@ def measure(folder: Path, asked: argparse.Namespace) -> None:
         first = server.first_answer(question)
         server.first_answer(explain)
         time.sleep(8)  # the whole application behind starts meanwhile, which takes a core
-        rates, busy = loads(server, question, asked.seconds)
+        rates, busy = loads(server, forms, asked.seconds)
         bare_call = library_call(booster, exact)
         explained = asyncio.run(loaded(port, explain, 1, asked.seconds))
         memory = server.memory("serving.hot.worker") / asked.workers
@@ -357,38 +361,31 @@ def measure(folder: Path, asked: argparse.Namespace) -> None:
     told(found, explained=explained, bare_call=bare_call, cold=cold, behind=behind)
 
 
-def one_server(server: Server, question: Question, seconds: float) -> Measured:
+Rates = dict[str, dict[int, tuple[float, float, float]]]
+"""By form of the question and number of clients: answers a second, median and slowest in a hundred in milliseconds."""
+
+
+def one_server(server: Server, forms: Mapping[str, Question], seconds: float) -> Measured:
     """Start, load and stop a server."""
     try:
-        first = server.first_answer(question)
-        rates, busy = loads(server, question, seconds)
+        first = server.first_answer(forms["named"])
+        rates, busy = loads(server, forms, seconds)
         return Measured(first, server.memory(), server.worker_memory(), rates, busy)
     finally:
         server.stop()
 
 
-def loads(
-    server: Server, question: Question, seconds: float
-) -> tuple[dict[int, tuple[float, float, float]], dict[int, float]]:
-    """Load a server with one client after the other; give what `loaded` says, and microseconds computed an answer."""
-    rates, busy = {}, {}
-    for clients in CLIENTS:
-        before = server.busy()
-        rates[clients] = asyncio.run(loaded(server.port, question, clients, seconds))
-        busy[clients] = 1e6 * (server.busy() - before) / (rates[clients][0] * (seconds + WARM_SECONDS))
+def loads(server: Server, forms: Mapping[str, Question], seconds: float) -> tuple[Rates, dict[str, float]]:
+    """Load a server by each form of question and number of clients; and tell microseconds computed an answer."""
+    rates: Rates = {form: {} for form in forms}
+    busy = {}
+    for form, question in forms.items():
+        before, answered = server.busy(), 0.0
+        for clients in CLIENTS:
+            rates[form][clients] = asyncio.run(loaded(server.port, question, clients, seconds))
+            answered += rates[form][clients][0] * (seconds + WARM_SECONDS)
+        busy[form] = 1e6 * (server.busy() - before) / answered
     return rates, busy
-
-
-def faster_of(command: list[str], port: int, questions: list[Question]) -> Question:
-    """Find the form of body that a server answers fastest."""
-    server = Server(command, port)
-    try:
-        for question in questions:
-            server.first_answer(question)
-        rates = [asyncio.run(loaded(port, question, 1, 1.0))[0] for question in questions]
-        return questions[int(np.argmax(rates))]
-    finally:
-        server.stop()
 
 
 def wait_for_notice(home: Path) -> None:
@@ -424,22 +421,24 @@ def told(
 ) -> None:
     """Print the table and the goals."""
     base, ours = found["mlflow models serve"], found["loadline serve"]
-    print(f"{'':22}{'first answer':>13}{'memory':>9}" + "".join(f"{f'{n} client(s)':>34}" for n in CLIENTS))
+    print(f"{'':28}{'first answer':>13}{'memory':>9}" + "".join(f"{f'{n} client(s)':>40}" for n in CLIENTS))
+    for form in ("named", "plain"):
+        for name, one in found.items():
+            shown = ""
+            for clients in CLIENTS:
+                rate, middle, slow = one.rates[form][clients]
+                ratio = rate / base.rates[form][clients][0]
+                shown += f"{f'{rate:,.0f}/s (x{ratio:.1f}) p50 {middle:.2f} p99 {slow:.1f} ms':>40}"
+            print(f"{f'{name}, {form}':28}{f'{one.first_seconds:.1f} s':>13}{f'{one.megabytes:.0f} MB':>9}{shown}")
     for name, one in found.items():
-        shown = ""
-        for clients in CLIENTS:
-            rate, middle, slow = one.rates[clients]
-            ratio = rate / base.rates[clients][0]
-            shown += f"{f'{rate:,.0f}/s (x{ratio:.1f}) p50 {middle:.2f} p99 {slow:.1f} ms':>34}"
-        print(f"{name:22}{f'{one.first_seconds:.1f} s':>13}{f'{one.megabytes:.0f} MB':>9}{shown}")
-    for name, one in found.items():
-        print(f"{name}: computes {', '.join(f'{one.busy[n]:,.0f}' for n in CLIENTS)} us an answer")
+        print(f"{name} computes {one.busy['named']:,.0f} us an answer to named rows, {one.busy['plain']:,.0f} to plain")
     print(f"explanation of one row: {explained[1]:.2f} ms (p50, one client); the library alone {bare_call:.2f} ms")
     print(f"the first start of all, with nothing tried out yet: {cold:.1f} s; behind the workers: {behind:.0f} MB")
     print(f"memory of one worker beside mlflow's worker alone: {ours.megabytes / base.largest:.2f}")
     for clients in CLIENTS:
-        goal(f"predict at {clients}: times mlflow", ours.rates[clients][0] / base.rates[clients][0], least=6.0)
-    goal("p99 at 32: part of mlflow's", ours.rates[32][2] / base.rates[32][2], most=0.5)
+        ratio = ours.rates["named"][clients][0] / base.rates["named"][clients][0]
+        goal(f"predict at {clients}: times mlflow", ratio, least=6.0)
+    goal("p99 at 32: part of mlflow's", ours.rates["named"][32][2] / base.rates["named"][32][2], most=0.5)
     goal("explain p50: times the library call", explained[1] / bare_call, most=1.5)
     goal("first answer: part of mlflow's", ours.first_seconds / base.first_seconds, most=0.2)
     goal("worker memory: part of what `mlflow models serve` takes", ours.megabytes / base.megabytes, most=0.25)

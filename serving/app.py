@@ -56,6 +56,8 @@ from serving.console.audit_pages import audit_router
 from serving.console.background import Background
 from serving.console.model_pages import model_router
 from serving.console.pages import Pages, console_router, static_files
+from serving.console.plan_pages import plan_router
+from serving.console.plan_summaries import PlanSummaries
 from serving.console.run_pages import run_router
 from serving.console.score_pages import score_router
 from serving.console.watch_pages import watch_router
@@ -177,6 +179,7 @@ def create_app(
     app.state.watch = WatchDesk(desk, jobs)
     app.state.waiting, app.state.simulation_jobs = waiting, simulation_jobs
     app.state.background = Background()
+    app.state.plan_summaries = PlanSummaries(advisor.plans)
     app.state.pages = pages
     app.state.identity = identity
     app.state.asked_models = AskedModels(desk)
@@ -195,6 +198,7 @@ def create_app(
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(audit_router())
     app.include_router(appeal_router())
+    app.include_router(plan_router())
     app.include_router(predictions.router, prefix=PREFIX)
     for part in (plan_papers, target_plans, plan_lines):
         app.include_router(part.router, prefix=PREFIX)

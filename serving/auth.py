@@ -17,34 +17,18 @@ from serving.identity.cookies import COOKIE, carries, drop, is_foreign, kept_coo
 from serving.identity.entrance import Entrance, refusal
 from serving.identity.identity import WRONG_KEY, Identity
 from serving.identity.records import digest_of
+from serving.local_key import check_token
+
+__all__ = ["COOKIE", "EXIT", "PUBLIC", "Gate", "check_token"]
 
 PUBLIC = frozenset({"/healthz", "/readyz"})
 """The only addresses that answer everybody: a supervisor has no key. Strangers come in at those of `Entrance`."""
 EXIT = "/sign-out"
 NEEDS_KEY = "this address needs a key"
 FORGED = "the form or the token of the session is not right"
-MIN_TOKEN_LENGTH = 16
-"""Characters; with fewer, a key could be found by trying."""
 LONGEST_KEY = 512
 """Characters; nothing that long was made here."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-def check_token(token: str) -> str:
-    """Refuse a key that could be guessed.
-
-    Raises
-    ------
-    LoadlineError
-        Where it is too short.
-    """
-    if len(token) < MIN_TOKEN_LENGTH:
-        raise LoadlineError(
-            f"the key has fewer than {MIN_TOKEN_LENGTH} characters",
-            where="LOADLINE_TOKEN",
-            hint="Use a longer one, or leave it unset: then one is made at each start.",
-        )
-    return token
 
 
 class Gate:

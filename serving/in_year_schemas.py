@@ -7,13 +7,11 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from serving.observation_schemas import LINE, Code
-from serving.request_schemas import Asked
+from serving.request_schemas import FIRST_YEAR, LAST_YEAR, Asked
 from serving.schemas import Answer, Number, Sentence
 
 MOST_TARGETS = 4_000
 """Targets asked about at once; more come as a file, with `loadline outlook`."""
-FIRST_YEAR, LAST_YEAR = 1800, 2200
-"""Years that can be asked about."""
 Given = Annotated[float, Field(allow_inf_nan=False)]
 Chance = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 

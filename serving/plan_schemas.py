@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from serving.api.desk import FIRST_YEAR, LAST_YEAR
-from serving.request_schemas import LONGEST, NO_NUL, Asked, Reason, Signed
+from serving.request_schemas import FIRST_YEAR, LAST_YEAR, LONGEST, NO_NUL, Asked, Reason, Signed
 from serving.schemas import Answer, Driver, IndicatorName, Number, Page, Sentence, UnitName
 
 MOST_ASKED = 2_000

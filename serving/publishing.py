@@ -40,6 +40,7 @@ class Publishing:
         self._advisor, self._home = advisor, advisor.settings.home
         self._last: Notice | None = None
         self._before: set[str] = set()
+        self._told: dict[tuple[str, str], tuple[Any, dict[str, State]]] = {}
 
     def before(self, dataset: str, model: str) -> dict[str, State]:
         """Give the state of all that an answer rests on; to be asked for before that is read."""
@@ -52,6 +53,9 @@ class Publishing:
     def tell(self, kind: str, model: str, served: Any, rests_on: dict[str, State]) -> None:
         """Tell what answers now, if that is anything new."""
         dataset = served.mark.dataset
+        before = self._told.get((kind, dataset))
+        if before is not None and before[0] is served and before[1] == rests_on:
+            return
         one: TargetsNotice | WarningNotice | None
         if kind == TARGETS:
             one = self._targets(served.mark, rests_on)
@@ -59,6 +63,7 @@ class Publishing:
             one = self._warnings(dataset, model, served.model, rests_on)
         try:
             self._write(kind, dataset, one)
+            self._told[kind, dataset] = (served, rests_on)
         except (OSError, LoadlineError) as error:
             log.error("the small processes cannot be told what answers: %s", type(error).__name__)
 

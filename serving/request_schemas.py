@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from datetime import date, datetime
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 
 from serving.access.signature import signed
 
@@ -12,6 +14,10 @@ LONGEST = 4_000
 """Characters of a reason that the record keeps."""
 LONGEST_NAME = 200
 """Characters of a person's name."""
+FIRST_YEAR, LAST_YEAR = 1800, 2200
+"""Years that can be asked for; whether there is a suggestion is for the advisor to say."""
+LARGEST_POINT_VALUE = 1e9
+"""Beyond it a network's bonus pool is too large to be kept to the cent."""
 
 
 class Asked(BaseModel):
@@ -20,14 +26,31 @@ class Asked(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-NAME_PATTERN = r"^[^\p{Cc}]*$"
-"""No control characters: a name is shown in lists and in terminals."""
+NAME_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]*$"
+"""No control characters: a name is shown in lists and in terminals. Written so that any program's patterns take it."""
 Person = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME, pattern=NAME_PATTERN)
 ]
 NO_NUL = r"^[^\x00]*$"
 """A database keeps no text with NUL in it."""
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST, pattern=NO_NUL)]
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ].+")
+
+
+def _written_as(form: re.Pattern[str], words: str) -> BeforeValidator:
+    """Take what is written out alone: a bare number would be read as seconds since 1970."""
+
+    def check(given: Any) -> Any:
+        if isinstance(given, date | datetime) or (isinstance(given, str) and form.fullmatch(given)):
+            return given
+        raise ValueError(f"should be written as {words}")
+
+    return BeforeValidator(check)
+
+
+Day = Annotated[date, Strict(False), _written_as(_DAY, "2025-01-31")]
+Moment = Annotated[AwareDatetime, Strict(False), _written_as(_MOMENT, "2025-01-31T08:30:00Z")]
 
 
 class Signed(Asked):

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from serving.alert_schemas import AlertVersions
-from serving.request_schemas import LONGEST, Person, Reason, Signed
+from serving.request_schemas import LONGEST, Day, Person, Reason, Signed
 from serving.schemas import Answer, Number, Page, Sentence, UnitName
 
 Grade = Literal["", "amber", "red"]
@@ -187,7 +187,7 @@ class AssignmentRequest(_Act):
     """To whom an alert is given."""
 
     to: Person = Field(description="Name of the person who is to decide.", examples=["Wang Fang"])
-    due: date | None = Field(default=None, strict=False, description="Day by which to decide.", examples=["2025-02-28"])
+    due: Day | None = Field(default=None, description="Day by which to decide.", examples=["2025-02-28"])
     note: str = Field(
         default="", max_length=LONGEST, description="What that person should know.", examples=["Second time this year."]
     )

@@ -70,7 +70,7 @@ def key_of(settings: Settings) -> str:
     LoadlineError
         Where it could be guessed.
     """
-    from serving.auth import check_token
+    from serving.local_key import check_token
 
     return secrets.token_urlsafe(32) if settings.token is None else check_token(settings.token.get_secret_value())
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from features.errors import LoadlineError
 from features.snapshot import Snapshot
+from serving.request_schemas import LARGEST_POINT_VALUE
 from serving.tables import write_table
 from training.progress import Progress, silent
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from serving.advisor import Advisor
     from training.simulation.simulation import Simulation
 
-LARGEST_POINT_VALUE = 1e9
-"""Beyond it a network's bonus pool is too large to be kept to the cent."""
 REPORT = "report.html"
 SUMMARY = "summary.json"
 

@@ -8,9 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from serving.policy_schemas import Day, PolicyDocument
-from serving.request_schemas import NO_NUL, Signed
+from serving.request_schemas import LARGEST_POINT_VALUE, NO_NUL, Signed
 from serving.schemas import Answer, Page
-from serving.simulating import LARGEST_POINT_VALUE
 
 SimulationState = Literal["waiting", "running", "done", "failed", "cancelled"]
 LONGEST_CHANGE = 20_000

@@ -19,7 +19,8 @@ from serving.appeals.frozen import plain
 from serving.database.tables.simulations import simulations
 from serving.errors import InvalidError, NotFoundError
 from serving.policy_text import change_of_text, policy_of_text
-from serving.simulating import LARGEST_POINT_VALUE, REPORT, SimulationRequest
+from serving.request_schemas import LARGEST_POINT_VALUE
+from serving.simulating import REPORT, SimulationRequest
 from serving.simulation_lease import LEASE, CancelledError, kept_alive
 from serving.simulation_question import Question
 from training.progress import Progress, silent

@@ -15,8 +15,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -142,20 +142,19 @@ def serve_with_workers(settings: Settings, *, host: str, port: int, workers: int
     LoadlineError
         Where the address cannot be had, the key could be guessed, or the database is not for several processes.
     """
-    from serving.database.connection import Database
-    from serving.database.guard import check_processes
     from serving.logs import configure
     from serving.server import announced, key_of, listen, shown_host
 
-    check_processes(Database.of(settings), workers=workers + 1)
     token = key_of(settings)
     listening = listen(host, port)
     configure(form=settings.log_format, level=settings.log_level)
     counted = Path(tempfile.mkdtemp(prefix="loadline-counted-"))
     try:
-        announced(settings, host=host, listening=listening, token=token, say=say)
         order = Order(settings, token, (shown_host(host),), _door(settings.home, counted), among=workers)
-        _run(order, listening, workers=workers, counted=counted)
+        with _told_to_stop() as stop, _started(order, listening, workers=workers, counted=counted) as processes:
+            _checked(settings, workers)
+            announced(settings, host=host, listening=listening, token=token, say=say)
+            _watch_over(processes, stop)
     finally:
         shutil.rmtree(counted, ignore_errors=True)
 
@@ -166,31 +165,54 @@ def _door(home: Path, temporary: Path) -> Path:
     return place if len(os.fsencode(place)) <= LONGEST_DOOR else temporary / DOOR
 
 
-def _run(order: Order, listening: socket.socket, *, workers: int, counted: Path) -> None:
+@contextmanager
+def _started(order: Order, listening: socket.socket, *, workers: int, counted: Path) -> Iterator[list[Supervised]]:
+    """Start all processes, and stop them in their order in the end."""
     environment = {name: value for name, value in os.environ.items() if name not in SECRET}
     environment |= {COUNTED: str(counted)}
     os.environ[COUNTED] = str(counted)
-    whole = Supervised(WHOLE, order, environment)
     front = replace(order, listening=listening.fileno())
     fronts = [Supervised(FRONT, front, environment | ONE_THREAD) for _ in range(workers)]
-    stop = threading.Event()
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in numbers}
+    whole = Supervised(WHOLE, order, environment)
     try:
         for one in (*fronts, whole):
             one.start()
-        while not stop.wait(LOOK_SECONDS):
-            for one in (*fronts, whole):
-                ended = one.look()
-                if ended is not None:
-                    _forget(ended)
+        yield [*fronts, whole]
     finally:
         listening.close()
         _stop(fronts)
         _stop([whole])
         os.environ.pop(COUNTED, None)
+
+
+def _checked(settings: Settings, workers: int) -> None:
+    """Refuse a database that is not for several processes; looked at while they load, before any of them writes."""
+    from serving.database.connection import Database
+    from serving.database.guard import check_processes
+
+    check_processes(Database.of(settings), workers=workers + 1)
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[threading.Event]:
+    """Give what is set by SIGTERM and Ctrl-C, which end nothing by themselves until all has been stopped in order."""
+    stop = threading.Event()
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in numbers}
+    try:
+        yield stop
+    finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _watch_over(processes: list[Supervised], stop: threading.Event) -> None:
+    """Start again what ends, until told to stop."""
+    while not stop.wait(LOOK_SECONDS):
+        for one in processes:
+            ended = one.look()
+            if ended is not None:
+                _forget(ended)
 
 
 def _stop(processes: list[Supervised]) -> None:

@@ -1,4 +1,4 @@
-"""A bank with one of everything in it, and those who ask its service: one for each role, the machine, and a stranger."""
+"""A bank with one of everything in it, and who asks its service: one for each role, the machine, and a stranger."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from alert_home import RISKY, RISKY_KEY, write_risky_dataset
 from plan_home import drafted, published
 from raw_asking import JSON, Asker
 from score_home import write_policy_file
-from serving_home import LAST_YEAR, ODD_BRANCHES, REGIONS, TOKEN, advisor_at, promote_model
+from serving_home import LAST_YEAR, NOW, ODD_BRANCHES, REGIONS, TOKEN, advisor_at, promote_model
 
 from serving.access.principal import LOCAL, acting
 from serving.advisor import Advisor
@@ -20,6 +20,7 @@ from serving.app import create_app
 from serving.identity.records import read_grant
 from serving.jobs import Jobs
 from serving.scoring import ScoreRequest
+from serving.settings import Settings
 from serving.simulation_jobs import SimulationJobs
 
 ROLES = {
@@ -36,6 +37,7 @@ STRANGER = "stranger"
 MADE: dict[str, dict[str, Any]] = {
     "appeals": {"unit": RISKY, "period": str(LAST_YEAR - 1), "words": "A loan is counted twice.", "by": "Li Wei"},
     "webhooks": {"url": "http://127.0.0.1:9/hook", "events": ["plan.published"]},
+    "keys": {"name": "to be revoked", "grants": [{"role": "auditor"}]},
     "people": {"login": "li.wei@bank.example", "name": "Li Wei", "grants": [{"role": "hr"}]},
 }
 """What is put in over the API itself, by the end of the address."""
@@ -68,8 +70,19 @@ class Bank:
     words: dict[str, list[Any]]
 
 
-def open_bank(advisor: Advisor) -> Bank:
-    """Make the application; what trains or simulates is a process that does nothing."""
+def open_bank(home: Path, *, database_url: str | None = None) -> Bank:
+    """Make the application over a home; what trains or simulates is a process that does nothing."""
+    settings = Settings(
+        home=home,
+        token=None,
+        store_url=None,
+        rate=0,
+        webhook_hosts=("127.0.0.1",),
+        password_memory_kib=8,
+        password_passes=1,
+        database_url=database_url,  # pyright: ignore[reportArgumentType]
+    )
+    advisor = Advisor(settings, clock=lambda: NOW)
     keys: dict[str, str | None] = {STRANGER: None, "machine": TOKEN}
     with acting(LOCAL):
         for name, grant in ROLES.items():
@@ -79,11 +92,13 @@ def open_bank(advisor: Advisor) -> Bank:
     app.state.simulation_jobs = SimulationJobs(advisor, command=("false",))
     ask = Asker(app)
     _wait(ask)
+    made: dict[str, Any] = {}
     for path, body in MADE.items():
-        made = ask("POST", f"/api/v1/{path}", key=TOKEN, headers=[JSON], body=json.dumps(body).encode())
-        if made.status >= 300:
-            raise AssertionError((path, made.status, made.text))
-    return Bank(advisor, app, ask, keys, _words(ask))
+        answer = ask("POST", f"/api/v1/{path}", key=TOKEN, headers=[JSON], body=json.dumps(body).encode())
+        if answer.status != 201:
+            raise AssertionError((path, answer.status, answer.text))
+        made[path] = answer.json()
+    return Bank(advisor, app, ask, keys, _words(ask) | {"key": [made["keys"]["id"]]})
 
 
 def _wait(ask: Asker) -> None:
@@ -114,9 +129,8 @@ def _words(ask: Asker) -> dict[str, list[Any]]:
         "appeal": of("appeals", "id"),
         "webhook": of("webhooks", "id"),
         "login": of("people", "login"),
-        "key": of("keys", "id"),
         "name": models,
-        "version": [card["champion"]["version"]] if card.get("champion") else [],
+        "version": [card["champion"]],
         "policy": ["branches@1"],
         "old": ["branches@1"],
         "new": ["branches@1"],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime
 from starlette.responses import Response, StreamingResponse
 
 from features.errors import LoadlineError
@@ -18,6 +17,7 @@ from serving.audit.trail import Audit
 from serving.audit.verification import Verdict
 from serving.audit_schemas import AuditEvent, AuditEventPage, AuditFinding, AuditVerdict
 from serving.errors import InvalidError
+from serving.request_schemas import Moment
 
 MOST_VERIFIED = 300_000
 """Entries gone through while somebody waits: some four seconds. More are for the command line."""
@@ -33,8 +33,8 @@ Action = Annotated[str, Query(max_length=100, description="Only this operation."
 Subject = Annotated[str, Query(max_length=500, description="Only what is about this.", examples=["CN-BJ-002"])]
 DatasetAsked = Annotated[str, Query(max_length=200, description="Only of this dataset.", examples=["sample-bank"])]
 RequestAsked = Annotated[str, Query(max_length=64, description="Only this request.", examples=["4f2c9a1be07d4c55"])]
-Since = Annotated[AwareDatetime | None, Query(description="Only from this time on.", examples=["2026-03-01T00:00:00Z"])]
-Until = Annotated[AwareDatetime | None, Query(description="Only before this time.", examples=["2026-04-01T00:00:00Z"])]
+Since = Annotated[Moment | None, Query(description="Only from this time on.", examples=["2026-03-01T00:00:00Z"])]
+Until = Annotated[Moment | None, Query(description="Only before this time.", examples=["2026-04-01T00:00:00Z"])]
 
 
 async def audit_of(desk: Annotated[Desk, Depends(desk_of)]) -> Audit:

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 READINESS_SECONDS = 5.0
 """Readiness is asked for often, and by anybody: an answer stands for this long."""
-FIRST_YEAR, LAST_YEAR = 1800, 2200
-"""Years that can be asked for; whether there is a suggestion is for the advisor to say."""
 
 
 def entity_tag(*parts: object) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, status
@@ -16,6 +15,7 @@ from serving.directory import Directory
 from serving.errors import InvalidError, NotFoundError
 from serving.observation_schemas import DataVersionMade, ObservationPage, ObservationRow, ObservationsAsked
 from serving.observing import Observation
+from serving.request_schemas import Day
 
 router = APIRouter(tags=["observations"])
 
@@ -41,7 +41,7 @@ def list_observations(
         str | None, Query(alias="to", max_length=10, description="Last period.", examples=["2024-12"])
     ] = None,
     known_on: Annotated[
-        date | None, Query(description="As known on this day; by default all that is known.", examples=["2025-01-31"])
+        Day | None, Query(description="As known on this day; by default all that is known.", examples=["2025-01-31"])
     ] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,

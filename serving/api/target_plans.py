@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, status
 from starlette.responses import Response
 
-from serving.api.desk import FIRST_YEAR, LAST_YEAR, Desk, desk_of, entity_tag, finite
+from serving.api.desk import Desk, desk_of, entity_tag, finite
 from serving.api.paging import DEFAULT_LIMIT, Cursor, Limit, read_cursor, write_cursor
 from serving.api.plan_desk import (
     event_answer,
@@ -38,6 +38,7 @@ from serving.plan_schemas import (
 from serving.plans.plan import Plan as Found
 from serving.plans.plan import State
 from serving.plans.steering import Asked, Steering
+from serving.request_schemas import FIRST_YEAR, LAST_YEAR
 
 router = APIRouter(tags=["target plans"])
 

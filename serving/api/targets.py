@@ -8,10 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
-from serving.api.desk import FIRST_YEAR, LAST_YEAR, Desk, UnitTargets, desk_of, entity_tag, finite
+from serving.api.desk import Desk, UnitTargets, desk_of, entity_tag, finite
 from serving.api.units import DatasetName, UnitCode
 from serving.errors import MEDIA_TYPE, NotFoundError
 from serving.explanation import explained
+from serving.request_schemas import FIRST_YEAR, LAST_YEAR
 from serving.schemas import Driver, IndicatorName, Sentence, Suggestion, TargetLevel, UnitName, UnitSuggestions
 
 router = APIRouter(tags=["targets"])

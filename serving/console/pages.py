@@ -19,7 +19,7 @@ from starlette.types import Scope
 
 from features.errors import LoadlineError
 from serving.access.authorise import NOT_OPEN, may
-from serving.api.desk import FIRST_YEAR, LAST_YEAR, Desk, UnitTargets, desk_of, release
+from serving.api.desk import Desk, UnitTargets, desk_of, release
 from serving.api.targets import suggestions, versions_tag
 from serving.console.account import csrf_field, signed_in
 from serving.console.chart import LEVELS, draw, draw_path
@@ -30,6 +30,7 @@ from serving.errors import SIGN_IN, NotFoundError, Problem
 from serving.identity.identity import WRONG_KEY
 from serving.identity.people import WRONG_PASSWORD
 from serving.middleware import CONTENT_POLICY
+from serving.request_schemas import FIRST_YEAR, LAST_YEAR
 from serving.schemas import Suggestion
 
 HERE = Path(__file__).parent

@@ -23,8 +23,8 @@ from serving.plans.story import story_of
 from serving.plans.summary import Total
 from serving.plans.values import levels_with
 
-TOTALS_SHOWN = 60
-"""Those that do not add up come first; the book has all."""
+TOTALS_SHOWN = 20
+"""Those that do not add up come first, then goals; the book has all."""
 EVENTS_SHOWN = 40
 """The newest; the book has all."""
 LINES_TOLD = 5
@@ -123,8 +123,9 @@ def _changed(row: Mapping[str, Any]) -> tuple[str, str, float | None, float | No
 
 
 def totals_shown(totals: Iterable[Total]) -> list[Total]:
-    """Give the totals that do not add up, then the others; as many as a page holds."""
-    return sorted(totals, key=lambda total: total.adds_up)[:TOTALS_SHOWN]
+    """Give the totals that do not add up, then the goals, as many as a page holds."""
+    told = [total for total in totals if not total.adds_up or total.role == "goal"]
+    return sorted(told, key=lambda total: total.adds_up)[:TOTALS_SHOWN]
 
 
 def fairness_rows(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from features.errors import LoadlineError
 from models.goals.relaxation import InfeasibleError
 from serving.console.formats import Reader
+from serving.database.trouble import AwayError, CrossedError, FullError, UnfitError
 from serving.errors import (
     CONFLICT,
     FORBIDDEN,
@@ -22,12 +23,12 @@ from serving.errors import (
     STALE,
     DeniedError,
     InvalidError,
+    Kind,
     NoSpaceError,
     NotFoundError,
     NotReadyError,
     StaleError,
 )
-from serving.database.trouble import AwayError, CrossedError, FullError, UnfitError
 from serving.plan_schemas import MaybeReason
 from serving.request_schemas import LONGEST
 
@@ -106,11 +107,11 @@ def told(reader: Reader, error: LoadlineError) -> Trouble:
             for move in error.relaxation.moves[:MOVES_TOLD]
         )
         return Trouble(reader.say("form.trouble.infeasible"), items=moves, detail=error.what, status=CONFLICT.status)
-    key, kind = next((entry for known, *entry in _KINDS if isinstance(error, known)), ["conflict", CONFLICT])
+    key, kind = next(((key, kind) for known, key, kind in _KINDS if isinstance(error, known)), ("conflict", CONFLICT))
     return Trouble(reader.say(f"form.trouble.{key}"), detail=error.what, hint=error.hint, status=kind.status)
 
 
-_KINDS = (
+_KINDS: tuple[tuple[type[LoadlineError], str, Kind], ...] = (
     (StaleError, "stale", STALE),
     (DeniedError, "denied", FORBIDDEN),
     (InvalidError, "invalid", INVALID),

@@ -17,7 +17,7 @@ import msgspec
 
 from features.errors import LoadlineError
 from models.bundle import sync_folder
-from serving.hot.sheet import FOLDER
+from serving.hot.sheet import FOLDER, private_file
 
 FILE = "notice.json"
 LARGEST = 1 << 24
@@ -111,7 +111,7 @@ def write_notice(home: Path, notice: Notice) -> None:
     content = msgspec.json.encode(notice)
     partial = place.with_name(f".{place.name}.{secrets.token_hex(8)}")
     try:
-        with open(partial, "xb") as file:
+        with private_file(partial) as file:
             file.write(hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
             file.flush()
             os.fsync(file.fileno())

@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
@@ -194,14 +195,14 @@ def write_sheet(
     body = partial.with_name(f"{partial.name}.answers")
     units, begin = {}, 0
     try:
-        with open(body, "xb") as file:
+        with private_file(body) as file:
             for unit, content, tag in answers:
                 units[unit] = Place(begin, len(content), hashlib.sha256(content).hexdigest(), tag)
                 file.write(content)
                 begin += len(content)
         index = msgspec.json.encode(Index(release, dataset, version, year, units, parents))
         line = msgspec.json.encode(Line(FORMAT, len(index), hashlib.sha256(index).hexdigest(), begin))
-        with open(partial, "xb") as file:
+        with private_file(partial) as file:
             file.write(line + b"\n" + index)
             with open(body, "rb") as written:
                 while part := written.read(_CHUNK):
@@ -215,6 +216,11 @@ def write_sheet(
             with suppress(FileNotFoundError):
                 left.unlink()
     return hashlib.sha256(line).hexdigest()
+
+
+def private_file(path: Path) -> IO[bytes]:
+    """Make a file that nobody else can read: it holds what was said of people's work."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb")
 
 
 def digest_of(path: Path) -> str | None:

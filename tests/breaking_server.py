@@ -1,0 +1,102 @@
+"""Servers that break off: one that answers as it is told, and a relay that loses answers of a real one."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+LARGEST = 1_000_000
+
+
+@dataclass
+class Request:
+    """What came in."""
+
+    line: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Broken:
+    """A server on a free port, and what it was asked."""
+
+    port: int
+    asked: list[Request] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+def answer(status: int, body: bytes = b"", **headers: str) -> bytes:
+    """Write an answer of HTTP."""
+    told = {name.replace("_", "-"): value for name, value in headers.items()} | {"Content-Length": str(len(body))}
+    lines = [f"HTTP/1.1 {status} Told", *(f"{name}: {value}" for name, value in told.items()), "Connection: close"]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+@contextmanager
+def answering(answers: Sequence[bytes]) -> Iterator[Broken]:
+    """Give one answer after another, each on a connection of its own; a blank one hangs up."""
+
+    def handle(connection: socket.socket, told: Iterator[bytes] = iter(answers)) -> None:
+        server.asked.append(read_request(connection))
+        connection.sendall(next(told))
+
+    with listening(handle) as server:
+        yield server
+
+
+@contextmanager
+def relay(port: int, *, lost: int) -> Iterator[Broken]:
+    """Hand requests on to a real server, and hang up instead of handing back the first answers."""
+
+    def handle(connection: socket.socket) -> None:
+        request = read_request(connection)
+        server.asked.append(request)
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as behind:
+            head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items() if name != "connection")
+            behind.sendall(f"{request.line}\r\n{head}connection: close\r\n\r\n".encode() + request.body)
+            whole = b"".join(iter(lambda: behind.recv(LARGEST), b""))
+        if len(server.asked) > lost:
+            connection.sendall(whole)
+
+    with listening(handle) as server:
+        yield server
+
+
+@contextmanager
+def listening(handle) -> Iterator[Broken]:
+    """Handle one connection after another."""
+    with socket.create_server(("127.0.0.1", 0)) as socket_:
+
+        def serve() -> None:
+            with suppress(OSError):  # it was closed
+                while True:
+                    connection, _ = socket_.accept()
+                    with connection:
+                        handle(connection)
+
+        server = Broken(socket_.getsockname()[1])
+        thread = threading.Thread(target=serve, daemon=True)
+        handle.__globals__["server"] = server
+        thread.start()
+        yield server
+        socket_.shutdown(socket.SHUT_RDWR)
+    thread.join(timeout=60)
+
+
+def read_request(connection: socket.socket) -> Request:
+    """Read one request."""
+    connection.settimeout(60)
+    file = connection.makefile("rb")
+    line = file.readline().decode().strip()
+    headers: dict[str, str] = {}
+    while (text := file.readline().decode().strip()) != "":
+        name, _, value = text.partition(":")
+        headers[name.lower()] = value.strip()
+    return Request(line, headers, file.read(int(headers.get("content-length", "0"))))

@@ -1,0 +1,141 @@
+"""Hostile words, figures, bodies, names and headers, put wherever the OpenAPI document and the pages take any."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+from fastapi.routing import iter_route_contexts
+from fuzzed_bank import Bank
+from hostile_requests import AWAY, FIGURES, WIRE, WORDS, Operation, asked, broken_bodies, operations, places, with_raw
+from raw_asking import JSON, Answer
+from serving_home import TOKEN
+
+TOLD = ("Traceback", "sqlalchemy", "psycopg", "sqlite3", "pydantic_core", "/site-packages/", "root:x:0:0")
+"""What no answer may hold: from where it comes in the program, or a file of the machine."""
+
+
+class Complaints:
+    """What was wrong; `assert not complaints` fails with the first of them."""
+
+    def __init__(self, bank: Bank) -> None:
+        self.bank, self.asked, self.found = bank, 0, []
+
+    def look(self, what: str, answer: Answer, *, taken: bool = True) -> Answer:
+        """Look at an answer; what must be refused is not `taken`."""
+        self.asked += 1
+        waits = answer.status == 503 and "retry-after" in answer.headers
+        text = answer.body.decode("utf-8", "replace")
+        wrong = (answer.status >= 500 and not waits) or (answer.status < 300 and not taken)
+        if 400 <= answer.status and answer.headers["content-type"][0].partition(";")[0] == "application/problem+json":
+            assert set(json.loads(answer.body)) >= {"type", "status", "instance"}
+        if wrong or any(word in text for word in (*TOLD, str(self.bank.advisor.settings.home))):
+            self.found.append(f"{what}: {answer.status} {text[:300]}")
+        return answer
+
+    def __bool__(self) -> bool:
+        return bool(self.found)
+
+    def __repr__(self) -> str:
+        return f"{len(self.found)} of {self.asked}: " + "\n".join(self.found[:12])
+
+
+def each(bank: Bank) -> list[Operation]:
+    return operations(bank.app.openapi(), bank.words)
+
+
+def test_fuzz_hostile_words_in_every_text_of_every_body(either_bank: Bank):
+    bank, complaints = either_bank, Complaints(either_bank)
+    for operation in each(bank):
+        for where in places(operation.body, (str,)):
+            for word in WORDS:
+                body = with_raw(operation.body, where, json.dumps(word))
+                target = operation.target(bank.words)
+                answer = asked(bank.ask, operation, target, TOKEN, [JSON], body)
+                complaints.look(f"{operation.label} {where} {word!r}", answer)
+    assert not complaints
+    assert complaints.asked > 200
+
+
+def test_fuzz_hostile_figures_in_every_number_of_every_body(bank: Bank):
+    complaints = Complaints(bank)
+    for operation in each(bank):
+        for where in places(operation.body, (int, float, bool)):
+            for figure in FIGURES:
+                body = with_raw(operation.body, where, figure)
+                answer = asked(bank.ask, operation, operation.target(bank.words), TOKEN, [JSON], body)
+                strange = figure in ("NaN", "Infinity", "-Infinity", "1e999", '"1"', "[]", "{}")
+                complaints.look(f"{operation.label} {where} {figure[:20]}", answer, taken=not strange)
+    assert not complaints
+    assert complaints.asked > 100
+
+
+def test_fuzz_broken_bodies_everywhere(bank: Bank):
+    complaints = Complaints(bank)
+    for operation in each(bank):
+        if operation.body is None:
+            continue
+        for name, headers, body in broken_bodies(operation.body):
+            answer = asked(bank.ask, operation, operation.target(bank.words), TOKEN, headers, body)
+            complaints.look(f"{operation.label} {name}", answer, taken=False)
+    assert not complaints
+    assert complaints.asked > 400
+
+
+@pytest.mark.parametrize("words", [tuple(map(quote, AWAY)), WIRE], ids=["encoded", "wire"])
+def test_fuzz_hostile_names_in_every_parameter(bank: Bank, words: tuple[str, ...]):
+    complaints = Complaints(bank)
+    for operation in each(bank):
+        body = None if operation.body is None else json.dumps(operation.body).encode()
+        for parameter in operation.parameters:
+            if parameter["in"] not in ("path", "query"):
+                continue
+            for word in words:
+                target = operation.target(bank.words, **{parameter["name"]: word})
+                answer = asked(bank.ask, operation, target, TOKEN, [JSON] if body else [], body)
+                complaints.look(f"{operation.method} {target[:300]}", answer)
+    assert not complaints
+    assert complaints.asked > 800
+
+
+def pages(bank: Bank) -> list[str]:
+    return sorted(
+        route.path
+        for route in iter_route_contexts(bank.app.routes)
+        if "GET" in (route.methods or ()) and not route.path.startswith(("/api/", "/openapi"))
+    )
+
+
+PARAMETERS = ("code", "key", "unit", "dataset", "period", "year", "name", "version", "lang", "state", "cursor", "status")
+
+
+def test_fuzz_hostile_names_in_every_page(bank: Bank):
+    complaints = Complaints(bank)
+    for path in pages(bank):
+        for word in (*map(quote, AWAY), *WIRE[:6]):
+            for names in (PARAMETERS, PARAMETERS[:4]):
+                target = path.replace("{", "").replace("}", "") + "?" + "&".join(f"{name}={word}" for name in names)
+                answer = bank.ask("GET", target, key=TOKEN, headers=[("Accept", "text/html")])
+                complaints.look(target[:200], answer)
+                assert b"<script>alert" not in answer.body, target
+                assert b"1337" not in answer.body, "7 * 191 was worked out"
+    assert not complaints
+
+
+def test_fuzz_header_tricks(bank: Bank):
+    complaints = Complaints(bank)
+    names = ("If-Match", "If-None-Match", "Idempotency-Key", "X-Request-Id", "Accept", "Accept-Language", "Cookie", "Range")
+    values = ("", "\x00", "\xff\xfe", "a" * 9_000, "=1+1", '"r' + "9" * 400 + '"', "*", "a\tb", "../../x", ALL_TAGS)
+    for name in (*names, "X-CSRF-Token", "Origin", "X-Forwarded-For", "X-HTTP-Method-Override", "Traceparent"):
+        for value in values:
+            for method, path in (("GET", "/api/v1/units"), ("POST", "/api/v1/calibrations"), ("GET", "/units")):
+                body = b"{}" if method == "POST" else None
+                answer = bank.ask(method, path, key=TOKEN, headers=[JSON, (name, value)], body=body)
+                complaints.look(f"{method} {path} {name}: {value[:40]!r}", answer)
+                assert all("\n" not in told and "\r" not in told for held in answer.headers.values() for told in held)
+    assert not complaints
+
+
+ALL_TAGS = ", ".join(f'"{number}"' for number in range(1_000))

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 LARGEST = 1_000_000
 
@@ -70,7 +79,45 @@ def relay(port: int, *, lost: int) -> Iterator[Broken]:
 
 
 @contextmanager
-def listening(handle) -> Iterator[Broken]:
+def self_signed(folder: Path, answers: Sequence[bytes]) -> Iterator[tuple[Broken, Path]]:
+    """Answer over TLS with a certificate that nobody but itself vouches for; give its file too."""
+    path = certificate(folder)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    told = iter(answers)
+
+    def handle(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as secure:
+            server.asked.append(read_request(secure))
+            secure.sendall(next(told))
+
+    with listening(handle) as server:
+        yield server, path
+
+
+def certificate(folder: Path) -> Path:
+    """Write a key and a certificate of 127.0.0.1, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    plain = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = folder / "certificate.pem"
+    path.write_bytes(plain + made.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@contextmanager
+def listening(handle: Callable[[socket.socket], object]) -> Iterator[Broken]:
     """Handle one connection after another."""
     with socket.create_server(("127.0.0.1", 0)) as socket_:
 
@@ -78,12 +125,11 @@ def listening(handle) -> Iterator[Broken]:
             with suppress(OSError):  # it was closed
                 while True:
                     connection, _ = socket_.accept()
-                    with connection:
+                    with connection, suppress(ConnectionError, ssl.SSLError):  # whoever asked has gone
                         handle(connection)
 
         server = Broken(socket_.getsockname()[1])
         thread = threading.Thread(target=serve, daemon=True)
-        handle.__globals__["server"] = server
         thread.start()
         yield server
         socket_.shutdown(socket.SHUT_RDWR)

@@ -96,6 +96,7 @@ def _show(
         needs_name=must_be_named(),
         by=(typed or {}).get("by") or name_before(request),
         longest_title=LONGEST_TITLE,
+        root=next((unit.code for unit in directory.units.values() if unit.parent is None), ""),
         indicators=[entry for entry in directory.snapshot.indicators.values() if entry.is_target],
     )
 

@@ -18,7 +18,7 @@ class AlertVersions(Answer):
 
     dataset: str = Field(description="The dataset.", examples=["sample-bank"])
     data_version: int = Field(description="The stored data version.", examples=[3])
-    fingerprint: str = Field(description="Fingerprint of the data version's content.")
+    fingerprint: str = Field(description="Fingerprint of the data version's content.", examples=["6cf3e45c2a229a62"])
     model_version: str = Field(
         description="The model that gave the probability; `none` where no model answers.", examples=["warning-2"]
     )
@@ -26,7 +26,9 @@ class AlertVersions(Answer):
         description="The policy that sets the budget; `none` where there is none.", examples=["retail@2025"]
     )
     as_of: str = Field(description="Nothing later than this period is used.", examples=["2024-12"])
-    known_on: date = Field(description="Last day on which a figure became known that it rests on.")
+    known_on: date = Field(
+        description="Last day on which a figure became known that it rests on.", examples=["2024-12-31"]
+    )
     labels: Labels = Field(description="Where the outcomes come from that the model learned from.", examples=["given"])
 
 
@@ -73,8 +75,10 @@ class AlertPattern(Answer):
     p_value: Number | None = Field(
         description="Share of units with nothing wrong that stand out as much in both legs.", examples=[0.004]
     )
-    performance_p: Number | None = Field(description="The same of good results alone; null where it has no such leg.")
-    risk_p: Number | None = Field(description="The same of rising risk alone.")
+    performance_p: Number | None = Field(
+        description="The same of good results alone; null where it has no such leg.", examples=[0.01]
+    )
+    risk_p: Number | None = Field(description="The same of rising risk alone.", examples=[0.004])
     strength: Sentence = Field(description="How strongly, in words.")
     lag_months: list[int] = Field(description="Months from signal to visible harm: from, to.", examples=[[3, 12]])
     record: DetectorRecord | None = Field(description="Its record on this data; null where there is none yet.")

@@ -50,6 +50,7 @@ from serving.asked_model import AskedModels
 from serving.audit.middleware import Audited, AuditedDoor
 from serving.auth import Gate, check_token
 from serving.console.account_pages import account_router
+from serving.console.alert_forms import alert_form_router
 from serving.console.alert_pages import alert_router
 from serving.console.appeal_pages import appeal_router
 from serving.console.audit_pages import audit_router
@@ -190,6 +191,7 @@ def create_app(
     app.include_router(console_router())
     app.include_router(score_router())
     app.include_router(alert_router())
+    app.include_router(alert_form_router())
     app.include_router(model_router())
     app.include_router(run_router())
     app.include_router(watch_router())

@@ -30,7 +30,9 @@ class AppealAsked(Signed):
         description="The period of a score, as the dataset writes it; of a target its year.", examples=["2024-12"]
     )
     indicator: Code | None = Field(
-        default=None, description="The indicator of a target; none for a score, which is appealed as a whole."
+        default=None,
+        description="The indicator of a target; none for a score, which is appealed as a whole.",
+        examples=["R01"],
     )
     words: Words = Field(
         description="What is wrong with the figure.", examples=["One loan of 12 CNY m is missing in November."]
@@ -69,9 +71,15 @@ class Appeal(Answer):
     indicator: str | None = Field(description="The indicator of a target; null for a score.", examples=["R01"])
     state: AppealState = Field(description="How it stands.", examples=["under_review"])
     revision: int = Field(description="Goes up with every step; the ETag names it.", examples=[2])
-    words: str = Field(description="What is appealed, in the words of who raised it.")
-    frozen_digest: str = Field(description="SHA-256 of the frozen record, which the audit names too.")
-    raised_at: datetime = Field(description="When, UTC.")
+    words: str = Field(
+        description="What is appealed, in the words of who raised it.",
+        examples=["The merger of March was counted as growth of our peers."],
+    )
+    frozen_digest: str = Field(
+        description="SHA-256 of the frozen record, which the audit names too.",
+        examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+    )
+    raised_at: datetime = Field(description="When, UTC.", examples=["2026-03-02T08:15:30Z"])
     raised_by: str = Field(description="By whom.", examples=["Li Na"])
 
 
@@ -85,29 +93,44 @@ class FrozenRecord(Answer):
     """What the figure rests on, as it was when the appeal was raised. It never changes."""
 
     data_version: int = Field(description="The data version.", examples=[3])
-    fingerprint: str = Field(description="Of the data version: of every figure and definition in it.")
-    known_on: date = Field(description="The last day on which any of its figures became known.")
+    fingerprint: str = Field(
+        description="Of the data version: of every figure and definition in it.", examples=["6cf3e45c2a229a62"]
+    )
+    known_on: date = Field(
+        description="The last day on which any of its figures became known.", examples=["2024-12-31"]
+    )
     policy_version: str | None = Field(
         description="The policy; null where defaults stood in.", examples=["retail@2025"]
     )
-    policy_digest: str | None = Field(description="SHA-256 of the policy's content.")
-    targets_digest: str | None = Field(description="SHA-256 of the targets compared with; null without targets.")
+    policy_digest: str | None = Field(
+        description="SHA-256 of the policy's content.",
+        examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+    )
+    targets_digest: str | None = Field(
+        description="SHA-256 of the targets compared with; null without targets.",
+        examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+    )
     model_versions: dict[str, str | None] = Field(
         description="Models and where targets came from.", examples=[{"champion": "9c1f"}]
     )
     release: str = Field(description="Version of the program.", examples=["0.1.0"])
     figure: Number | None = Field(description="The figure; null for a score that was withheld.", examples=[84.3])
-    told: dict[str, Any] = Field(description="All that was told of it, its explanation included, to the last bit.")
+    told: dict[str, Any] = Field(
+        description="All that was told of it, its explanation included, to the last bit.",
+        examples=[{"unit": "CN-BJ", "period": "2024-12", "score": "87.42"}],
+    )
 
 
 class AppealEvent(Answer):
     """A step of an appeal."""
 
     number: int = Field(description="Its place, from 1.", examples=[1])
-    at: datetime = Field(description="When, UTC.")
+    at: datetime = Field(description="When, UTC.", examples=["2026-03-02T08:15:30Z"])
     by: str = Field(description="By whom.", examples=["Wang Wei"])
     action: AppealAction = Field(description="What was done.", examples=["review"])
-    reason: str = Field(description="Why, or the answer; may be blank.")
+    reason: str = Field(
+        description="Why, or the answer; may be blank.", examples=["The figures of March were restated."]
+    )
     detail: dict[str, Any] = Field(description="What belongs to it.", examples=[{"reproduced": True}])
 
 
@@ -122,7 +145,10 @@ class AppealDetail(Appeal):
 
     frozen: FrozenRecord | None = Field(description="The frozen record; null where it was changed by somebody.")
     trouble: str = Field(description="Why there is no frozen record; blank where there is.", examples=[""])
-    answer: str | None = Field(description="The answer; null until it is decided on or withdrawn.")
+    answer: str | None = Field(
+        description="The answer; null until it is decided on or withdrawn.",
+        examples=["The merger is counted on both sides; the figure stands."],
+    )
 
 
 class FigureDifference(Answer):
@@ -145,7 +171,9 @@ class Reproduction(Answer):
     figure: Number | None = Field(description="As it comes out now; null where it cannot be computed.", examples=[84.3])
     differences: list[FigureDifference] = Field(description="What differs, at most a hundred places.")
     trouble: str = Field(description="Why it cannot be told again; blank where it can.", examples=[""])
-    frozen_release: str = Field(description="Version of the program then; blank where it is not known.")
+    frozen_release: str = Field(
+        description="Version of the program then; blank where it is not known.", examples=["0.1.0"]
+    )
     release: str = Field(description="Version of the program now.", examples=["0.1.0"])
 
 

@@ -10,10 +10,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-import h11
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from serving.draining import Draining
 
@@ -29,14 +28,16 @@ KEEP_ALIVE_SECONDS = 20
 """A connection that is not used ends; longer than a proxy's or a browser's pause between two requests of a page."""
 
 
-class PatientProtocol(H11Protocol):
-    """A connection that ends where the head of a request does not come within `HEAD_SECONDS`.
+class PatientProtocol(HttpToolsProtocol):
+    """A connection that ends where the head of a request does not come within `HEAD_SECONDS` and `HEAD_BYTES`.
 
     The server's own limit counts between requests alone: a connection that sends nothing, or a byte now and then,
-    would be held for ever.
+    would be held for ever, and one that never ends its headers would fill the memory.
     """
 
     _late: asyncio.TimerHandle | None = None
+    _in_head = True
+    _came = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait."""
@@ -44,12 +45,26 @@ class PatientProtocol(H11Protocol):
         self._wait()
 
     def data_received(self, data: bytes) -> None:
-        """Take what came; go on waiting where the head is not whole."""
+        """Take what came; refuse a head that does not end."""
         super().data_received(data)
-        if self.conn.their_state is not h11.IDLE or self.transport.is_closing():
-            self._wait_no_more()
-        elif self._late is None and self.conn.trailing_data[0]:
-            self._wait()
+        if self._in_head:
+            self._came += len(data)
+            if self._came > HEAD_BYTES and not self.transport.is_closing():
+                self.send_400_response("The head of the request is too large.")
+
+    def on_message_begin(self) -> None:
+        """Wait for the rest of a head."""
+        super().on_message_begin()
+        self._in_head = True
+        self._wait()
+
+    def on_headers_complete(self) -> None:
+        """Wait no more, and refuse a head that came at once and is too large."""
+        self._in_head, self._came = False, 0
+        self._wait_no_more()
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES:
+            raise ValueError("the head of the request is too large")
+        super().on_headers_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
@@ -57,7 +72,8 @@ class PatientProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def _wait(self) -> None:
-        self._late = self.loop.call_later(HEAD_SECONDS, self._give_up)
+        if self._late is None:
+            self._late = self.loop.call_later(HEAD_SECONDS, self._give_up)
 
     def _wait_no_more(self) -> None:
         if self._late is not None:
@@ -66,8 +82,7 @@ class PatientProtocol(H11Protocol):
 
     def _give_up(self) -> None:
         self._late = None
-        if self.conn.their_state is h11.IDLE:
-            self.transport.close()
+        self.transport.close()
 
 
 class DrainingServer(uvicorn.Server):
@@ -105,13 +120,28 @@ class DrainingServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def built_server(app: ASGIApp, *, draining: Draining, seconds: float) -> DrainingServer:
+    """Build the server of an application; see `run_server`."""
+    config = uvicorn.Config(
+        app,
+        http=PatientProtocol,
+        ws="none",
+        log_config=None,
+        access_log=False,  # `serving.access_log` writes it, without what was asked
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=FINISH_SECONDS,
+        reset_contextvars=True,  # what one request was answered for must not be seen by the next on its connection
+    )
+    return DrainingServer(config, draining=draining, seconds=seconds)
+
+
 def run_server(
     app: ASGIApp,
     sockets: Sequence[socket.socket],
     *,
     draining: Draining,
     seconds: float,
-    protocol: type[PatientProtocol] = PatientProtocol,
 ) -> None:
     """Serve an application until SIGTERM or Ctrl-C.
 
@@ -124,22 +154,8 @@ def run_server(
         Begins with the signal.
     seconds : float
         How long to serve on after SIGTERM.
-    protocol : type of PatientProtocol
-        Reads requests and writes answers.
     """
-    config = uvicorn.Config(
-        app,
-        http=protocol,
-        ws="none",
-        log_config=None,
-        access_log=False,  # `serving.access_log` writes it, without what was asked
-        server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=FINISH_SECONDS,
-        h11_max_incomplete_event_size=HEAD_BYTES,
-        reset_contextvars=True,  # what one request was answered for must not be seen by the next on its connection
-    )
-    server = DrainingServer(config, draining=draining, seconds=seconds)
+    server = built_server(app, draining=draining, seconds=seconds)
     with _stops_quietly(server):
         server.run(sockets=list(sockets))
 

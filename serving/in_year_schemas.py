@@ -35,7 +35,9 @@ class TargetsGiven(Asked):
         description="The targets, each unit, indicator and year once."
     )
     as_of: Annotated[str, StringConstraints(min_length=1, max_length=10, pattern=LINE)] | None = Field(
-        default=None, description="Use only what was known at the end of this period; by default all that is known."
+        default=None,
+        description="Use only what was known at the end of this period; by default all that is known.",
+        examples=["2025-06"],
     )
 
 
@@ -47,19 +49,25 @@ class OutlookRow(Answer):
     year: int = Field(description="The fiscal year.", examples=[2025])
     as_of: str = Field(description="The last period used.", examples=["2025-03"])
     target: Number | None = Field(description="The target.", examples=[1.4])
-    to_date: Number | None = Field(description="The figure of the year to date; null before the year.")
-    expected_by_now: Number | None = Field(description="The figure that is on the way to the target.")
+    to_date: Number | None = Field(
+        description="The figure of the year to date; null before the year.", examples=[61_200.0]
+    )
+    expected_by_now: Number | None = Field(
+        description="The figure that is on the way to the target.", examples=[62_000.0]
+    )
     pace_ratio: Number | None = Field(description="The one by the other.", examples=[0.97])
     low: Number | None = Field(description="In one of ten years the outcome is below.", examples=[1.3])
     middle: Number | None = Field(description="In half of the years the outcome is below.", examples=[1.45])
     high: Number | None = Field(description="In nine of ten years the outcome is below.", examples=[1.6])
     p_attain: Number | None = Field(description="Probability of attaining the target.", examples=[0.55])
-    p_floor: Number | None = Field(description="Of attaining the floor; null where none is given.")
-    p_stretch: Number | None = Field(description="Of attaining the challenge; null where none is given.")
-    p_at_start: Number | None = Field(description="The probability when the target was set, as given.")
+    p_floor: Number | None = Field(description="Of attaining the floor; null where none is given.", examples=[0.88])
+    p_stretch: Number | None = Field(
+        description="Of attaining the challenge; null where none is given.", examples=[0.17]
+    )
+    p_at_start: Number | None = Field(description="The probability when the target was set, as given.", examples=[0.6])
     evidence: str = Field(description="What it rests on.", examples=["firm: 12 own years"])
-    model_version: str = Field(description="The model that answered.")
-    policy_version: str = Field(description="The policy whose levels count.")
+    model_version: str = Field(description="The model that answered.", examples=["4f2c9a1be07d"])
+    policy_version: str = Field(description="The policy whose levels count.", examples=["default"])
     data_version: int = Field(description="The data version.", examples=[3])
 
 

@@ -75,7 +75,7 @@ class TokenBuckets:
 
 
 class PerStranger:
-    """Slows down an address from which come requests that the gate refuses.
+    """Slows down an address from which come requests of nobody known: refused, or on the way in.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ class PerStranger:
             return
 
         async def send_counted(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] == 401:
+            if message["type"] == "http.response.start" and "principal" not in scope.get("state", {}):
                 self.buckets.wait(address)
             await send(message)
 

@@ -14,6 +14,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 from pydantic import SecretStr
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -143,6 +144,7 @@ class Scrape:
         given = Headers(scope=scope).getlist("authorization")
         if len(given) == 1 and hmac.compare_digest(given[0].encode("latin-1"), self._expected):
             scope.setdefault("state", {})["operation"] = "metrics"
-            await self.metrics.response()(scope, receive, send)
+            response = await run_in_threadpool(self.metrics.response)  # it looks into the database
+            await response(scope, receive, send)
         else:
             await self.app(scope, receive, send)

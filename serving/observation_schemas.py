@@ -35,7 +35,9 @@ class ObservationPage(Page[ObservationRow]):
     items: list[ObservationRow] = Field(description="The figures.")
     dataset: str = Field(description="The dataset.", examples=["sample-bank"])
     data_version: int = Field(description="The data version.", examples=[3])
-    known_on: date | None = Field(description="The day as of which they are told; null for all that is known.")
+    known_on: date | None = Field(
+        description="The day as of which they are told; null for all that is known.", examples=["2025-06-30"]
+    )
 
 
 class Figure(Asked):
@@ -48,7 +50,9 @@ class Figure(Asked):
     )
     value: Annotated[float, Field(allow_inf_nan=False)] = Field(description="The figure.", examples=[1.43])
     known_on: Day | None = Field(
-        default=None, description="The day on which it became known; by default the usual one of the indicator."
+        default=None,
+        description="The day on which it became known; by default the usual one of the indicator.",
+        examples=["2025-07-15"],
     )
 
 
@@ -64,9 +68,11 @@ class DataVersionMade(Answer):
 
     version: int = Field(description="Its number.", examples=[4])
     dataset: str = Field(description="The dataset.", examples=["sample-bank"])
-    fingerprint: str = Field(description="Of every figure and definition in it.")
-    stored_at: datetime = Field(description="When it was stored, UTC.")
+    fingerprint: str = Field(description="Of every figure and definition in it.", examples=["6cf3e45c2a229a62"])
+    stored_at: datetime = Field(description="When it was stored, UTC.", examples=["2026-03-02T08:15:30Z"])
     added: int = Field(description="New figures.", examples=[430])
     restated: int = Field(description="Figures that replace an earlier one, which is kept.", examples=[2])
     unchanged: int = Field(description="Figures that were known already.", examples=[0])
-    notes: list[str] = Field(description="What a careful reader should know.")
+    notes: list[str] = Field(
+        description="What a careful reader should know.", examples=[["2 figures of CN-BJ are restated"]]
+    )

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from serving.request_schemas import FIRST_YEAR, LAST_YEAR, LONGEST, NO_NUL, Asked, Reason, Signed
+from serving.request_schemas import FIRST_YEAR, LAST_YEAR, LONGEST, MOST_GROWTH, NO_NUL, Asked, Reason, Signed
 from serving.schemas import Answer, Driver, IndicatorName, Number, Page, Sentence, UnitName
 
 MOST_ASKED = 2_000
@@ -50,8 +50,10 @@ class FlaggedUnit(Asked):
 
     unit: Code = Field(description="The unit; one with others below it stands for all of them.", examples=["CN-GD-17"])
     indicator: Code | None = Field(default=None, description="The indicator; null for all.", examples=["P04"])
-    growth: Annotated[float, Field(allow_inf_nan=False, gt=-100)] | None = Field(
-        default=None, description="The most it may be asked to grow, in percent; null for the policy's rule."
+    growth: Annotated[float, Field(allow_inf_nan=False, gt=-100, le=MOST_GROWTH)] | None = Field(
+        default=None,
+        description="The most it may be asked to grow, in percent; null for the policy's rule.",
+        examples=[3.0],
     )
 
 
@@ -107,7 +109,9 @@ class RevisionAsked(Signed):
     """A new version of the published plan."""
 
     reason: MaybeReason = Field(default="", description="Why.", examples=["Two branches were merged."])
-    title: Title = Field(default="", description="That of the published plan where blank.")
+    title: Title = Field(
+        default="", description="That of the published plan where blank.", examples=["2025 targets, second round"]
+    )
 
 
 class LineChange(Signed):

@@ -35,11 +35,17 @@ class PolicyDetail(Answer):
     version: str = Field(description="Names its version.", examples=["2025"])
     title: Sentence = Field(description="What it is called.")
     level: Literal["internal", "owner"] = Field(description="Whose evaluation it is.")
-    source: str = Field(description="What it rests on.")
+    source: str = Field(description="What it rests on.", examples=["Board resolution 2025-31"])
     effective_from: date = Field(description="First day.", examples=["2025-01-01"])
-    effective_until: date | None = Field(description="Last day; null where none is stated.")
-    digest: str = Field(description="SHA-256 of its content, however it is written.")
-    document: str = Field(description="The policy as YAML, to read or to start one's own from.")
+    effective_until: date | None = Field(description="Last day; null where none is stated.", examples=["2026-12-31"])
+    digest: str = Field(
+        description="SHA-256 of its content, however it is written.",
+        examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+    )
+    document: str = Field(
+        description="The policy as YAML, to read or to start one's own from.",
+        examples=['policy: 1\nid: branch\nversion: "2"\n'],
+    )
 
 
 class PolicyCheckAsked(Asked):
@@ -56,14 +62,14 @@ class PolicyFinding(Answer):
     where: str = Field(description="Where in the document.", examples=["scorecards.retail.items.P06"])
     what: Sentence = Field(description="What is wrong.")
     hint: Sentence = Field(description="What to do; may be blank.")
-    source: str = Field(description="The regulation or method behind it; may be blank.")
+    source: str = Field(description="The regulation or method behind it; may be blank.", examples=["财金〔2020〕124号"])
 
 
 class PolicyChecked(Answer):
     """What a check found."""
 
     policy: str = Field(description="The policy and its version.", examples=["branch@2"])
-    against: str = Field(description="What its indicators were looked up in.")
+    against: str = Field(description="What its indicators were looked up in.", examples=["sample-bank, data version 3"])
     errors: int = Field(description="How many findings are errors.", examples=[0])
     findings: list[PolicyFinding] = Field(description="All findings.")
 
@@ -96,6 +102,7 @@ class ActivationAsked(Signed):
         default=None,
         description="The policy as YAML; its id and version must be those of the address. Left out, the "
         "ready-made one of that name is put in force.",
+        examples=['policy: 1\nid: branch\nversion: "2"\n'],
     )
     effective_from: Day | None = Field(
         default=None, description="First day in force, instead of what the policy states.", examples=["2025-01-01"]
@@ -118,11 +125,14 @@ class PolicyDecision(Answer):
     action: Literal["activate", "withdraw"] = Field(description="What was decided.")
     policy: str = Field(description="The policy and its version.", examples=["branch@2"])
     level: Literal["internal", "owner"] = Field(description="Whose evaluation it is.")
-    effective_from: date = Field(description="First day in force.")
-    effective_until: date | None = Field(description="Last day, where one is stated.")
-    at: datetime = Field(description="When it was decided, UTC.")
+    effective_from: date = Field(description="First day in force.", examples=["2026-01-01"])
+    effective_until: date | None = Field(description="Last day, where one is stated.", examples=["2026-12-31"])
+    at: datetime = Field(description="When it was decided, UTC.", examples=["2026-03-02T08:15:30Z"])
     by: str = Field(description="By whom.", examples=["Li Ming"])
-    reason: str = Field(description="Why.")
-    digest: str = Field(description="SHA-256 of the copy that is kept.")
+    reason: str = Field(description="Why.", examples=["Board, 12 December"])
+    digest: str = Field(
+        description="SHA-256 of the copy that is kept.",
+        examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+    )
     ended: str | None = Field(description="The version before it that it ended; null for none.", examples=["branch@1"])
-    accepted: list[str] = Field(description="Codes of the warnings that were accepted.")
+    accepted: list[str] = Field(description="Codes of the warnings that were accepted.", examples=[["point-volume"]])

@@ -16,6 +16,8 @@ LONGEST_NAME = 200
 """Characters of a person's name."""
 FIRST_YEAR, LAST_YEAR = 1800, 2200
 """Years that can be asked for; whether there is a suggestion is for the advisor to say."""
+MOST_GROWTH = 10_000.0
+"""Percent that a flagged unit may be asked to grow by at most: a hundredfold is no ceiling any more."""
 LARGEST_POINT_VALUE = 1e9
 """Beyond it a network's bonus pool is too large to be kept to the cent."""
 

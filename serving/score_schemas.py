@@ -26,7 +26,9 @@ class ScoreVersions(Answer):
         description="The model that suggested the targets; `given` where people set them, `none` where there are none.",
         examples=["given"],
     )
-    known_on: date = Field(description="Last day on which a figure became known that it rests on.")
+    known_on: date = Field(
+        description="Last day on which a figure became known that it rests on.", examples=["2024-12-31"]
+    )
     closed_version: int | None = Field(
         description="The version of the closed period in the archive; null while it is open.", examples=[1]
     )
@@ -74,7 +76,9 @@ class Score(Answer):
     lines: list[ScoreLine] = Field(description="Items, adjustments, limits, gates, rounding.")
     gates: list[ScoreGate] = Field(description="Every gate of the policy, whether it applies or not.")
     missing: list[Sentence] = Field(description="Items that could not be scored, with the reason.")
-    notes: list[str] = Field(description="What a careful reader should know of the figures.")
+    notes: list[str] = Field(
+        description="What a careful reader should know of the figures.", examples=[["no figure of R05 is known yet"]]
+    )
     versions: ScoreVersions = Field(description="What the score rests on.")
 
 
@@ -158,7 +162,9 @@ class FactorShare(Answer):
     name: Sentence = Field(description="What the factor is.")
     figure: Number = Field(description="The factor now.", examples=[12.5])
     reference: Number = Field(description="The factor of the reference.", examples=[11.9])
-    amount: Number = Field(description="Its share, in the product's unit; all shares add up to the difference.")
+    amount: Number = Field(
+        description="Its share, in the product's unit; all shares add up to the difference.", examples=[-0.42]
+    )
 
 
 class FactorChain(Answer):
@@ -182,8 +188,10 @@ class ScoreExplanation(Score):
     )
     prediction: Number | None = Field(description="The stated score.", examples=[84.3])
     drivers: list[ScoreDriver] = Field(description="Shares that add up to the difference, as the policy lists them.")
-    lifts: list[str] = Field(description="Codes of the drivers that add points, the largest first.")
-    drags: list[str] = Field(description="Codes of the drivers that take points, the largest first.")
+    lifts: list[str] = Field(description="Codes of the drivers that add points, the largest first.", examples=[["R01"]])
+    drags: list[str] = Field(
+        description="Codes of the drivers that take points, the largest first.", examples=[["P08"]]
+    )
     by_control: ByControl = Field(description="The same difference added up by who can move it.")
     next_grade: NextGrade | None = Field(description="What would lift the grade; null without grades or score.")
     trend: list[TrendPoint] = Field(description="Earlier periods and this one, the earliest first.")
@@ -216,8 +224,12 @@ class PolicyInForce(Answer):
     title: Sentence = Field(description="What it is called.")
     level: Literal["internal", "owner"] = Field(description="Whose evaluation it is.")
     source: str = Field(description="What it rests on.", examples=["internal circular 2025-1"])
-    effective_from: date | None = Field(description="First day; null for what stands in where there is no policy.")
-    effective_until: date | None = Field(description="Last day; null while nothing has followed it.")
+    effective_from: date | None = Field(
+        description="First day; null for what stands in where there is no policy.", examples=["2026-01-01"]
+    )
+    effective_until: date | None = Field(
+        description="Last day; null while nothing has followed it.", examples=["2026-12-31"]
+    )
     origin: Literal["activated", "dataset", "default"] = Field(
         description="Activated by a person; came with the dataset; equal weights that stand in."
     )
@@ -228,7 +240,7 @@ class PolicyList(Answer):
     """The policies of a dataset."""
 
     items: list[PolicyInForce] = Field(description="The policies, the latest first.")
-    note: str = Field(description="Which policy answers, and why.")
+    note: str = Field(description="Which policy answers, and why.", examples=["retail is in force since 2026-01-01"])
     shipped: list[str] = Field(
         description="Ready-made policies that come with the software.", examples=[["retail-line"]]
     )

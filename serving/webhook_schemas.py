@@ -20,9 +20,13 @@ class Webhook(Answer):
     id: str = Field(description="Its name.", examples=["4f2c9a1be07d4c554f2c9a1be07d4c55"])
     url: str = Field(description="Where messages go.", examples=["https://risk.bank.example/loadline"])
     events: list[EventName] = Field(description="What it is told of.", examples=[["plan.published"]])
-    created_at: datetime = Field(description="It is told of what happens from then on.")
+    created_at: datetime = Field(
+        description="It is told of what happens from then on.", examples=["2026-03-02T08:15:30Z"]
+    )
     created_by: str = Field(description="By whom.", examples=["Li Ming"])
-    ended_at: datetime | None = Field(description="When it was ended; null while it stands.")
+    ended_at: datetime | None = Field(
+        description="When it was ended; null while it stands.", examples=["2026-03-02T08:15:30Z"]
+    )
 
 
 class NewWebhook(Webhook):
@@ -30,7 +34,8 @@ class NewWebhook(Webhook):
 
     secret: str = Field(
         description="Base64 after `whsec_`: the key of the HMAC-SHA256 over `webhook-id.webhook-timestamp.body`, as "
-        "Standard Webhooks 1.0 has it."
+        "Standard Webhooks 1.0 has it.",
+        examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
     )
 
 
@@ -55,14 +60,17 @@ class WebhookAsked(Asked):
 class Delivery(Answer):
     """A message and how its delivery stands."""
 
-    id: str = Field(description="The message's `webhook-id`: the same at each attempt.")
+    id: str = Field(
+        description="The message's `webhook-id`: the same at each attempt.",
+        examples=["4f2c9a1be07d4c554f2c9a1be07d4c55"],
+    )
     event: str = Field(description="What it tells of; `webhook.test` for a trial.", examples=["plan.published"])
     state: Literal["waiting", "delivered", "given-up"] = Field(description="How it stands.", examples=["delivered"])
     attempts: int = Field(description="How often it was sent.", examples=[1])
     last_status: int | None = Field(description="What the receiver answered last; null for nothing.", examples=[204])
-    made_at: datetime = Field(description="When it was written down.")
-    due_at: datetime = Field(description="When it is or was due next.")
-    delivered_at: datetime | None = Field(description="When it arrived.")
+    made_at: datetime = Field(description="When it was written down.", examples=["2026-03-02T08:15:30Z"])
+    due_at: datetime = Field(description="When it is or was due next.", examples=["2026-03-02T08:15:30Z"])
+    delivered_at: datetime | None = Field(description="When it arrived.", examples=["2026-03-02T08:15:30Z"])
 
 
 class DeliveryPage(Page[Delivery]):
@@ -74,4 +82,6 @@ class DeliveryPage(Page[Delivery]):
 class TestMessage(Answer):
     """The message that tries a webhook."""
 
-    id: str = Field(description="Its `webhook-id`; follow it among the deliveries.")
+    id: str = Field(
+        description="Its `webhook-id`; follow it among the deliveries.", examples=["4f2c9a1be07d4c554f2c9a1be07d4c55"]
+    )

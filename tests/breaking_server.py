@@ -51,8 +51,9 @@ def answer(status: int, body: bytes = b"", **headers: str) -> bytes:
 @contextmanager
 def answering(answers: Sequence[bytes]) -> Iterator[Broken]:
     """Give one answer after another, each on a connection of its own; a blank one hangs up."""
+    told = iter(answers)
 
-    def handle(connection: socket.socket, told: Iterator[bytes] = iter(answers)) -> None:
+    def handle(connection: socket.socket) -> None:
         server.asked.append(read_request(connection))
         connection.sendall(next(told))
 

@@ -24,7 +24,16 @@ CONTROLS = "\x1b[2Jgone\x07\x7f\x85\r\nSet-Cookie: a=b"
 WORDS = (NUL, HALF, ALIVE, CONTROLS)
 FIGURES = ("NaN", "Infinity", "-Infinity", "1e999", "-0.0", "true", '"1"', "1" + "0" * 400, "[]", "{}", "1e308")
 """As they stand in the body."""
-AWAY = ("../../../../etc/passwd", "..\\..\\secret", "a\x00b", "%2e%2e%2f", "C:\\boot.ini", "x" * 5_000, ALIVE, "\x1b[2J")
+AWAY = (
+    "../../../../etc/passwd",
+    "..\\..\\secret",
+    "a\x00b",
+    "%2e%2e%2f",
+    "C:\\boot.ini",
+    "x" * 5_000,
+    ALIVE,
+    "\x1b[2J",
+)
 """In place of a name."""
 WIRE = ("..%2f..%2f..%2fetc%2fpasswd", "%2e%2e", "%252e%252e%252f", "%00", "%ff%fe", "%ed%a0%80", "%5c..%5c", "a;b=c")
 """The same as they stand on the wire."""
@@ -34,13 +43,14 @@ MARK = "\uffff"
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of the document: its parameters by place, and a body that is taken, if any."""
+    """One operation of the document: its parameters, and a body that is taken, if any, and whether it is needed."""
 
     label: str
     method: str
     path: str
     parameters: tuple[Mapping[str, Any], ...]
     body: Any
+    needs_body: bool
 
     def target(self, words: Mapping[str, list[Any]], **raw: str) -> str:
         """Write the address out with known words, and with `raw` ones as they stand on the wire."""
@@ -67,11 +77,17 @@ def operations(document: Mapping[str, Any], words: Mapping[str, list[Any]]) -> l
     found = []
     for path, entry in document["paths"].items():
         for method, told in entry.items():
-            content = told.get("requestBody", {}).get("content", {})
-            schema = content.get("application/json", {}).get("schema")
-            body = None if schema is None else example(schema, document, words)
+            asks = told.get("requestBody", {})
+            schema = asks.get("content", {}).get("application/json", {}).get("schema")
             found.append(
-                Operation(f"{method.upper()} {path}", method.upper(), path, tuple(told.get("parameters", ())), body)
+                Operation(
+                    label=f"{method.upper()} {path}",
+                    method=method.upper(),
+                    path=path,
+                    parameters=tuple(told.get("parameters", ())),
+                    body=None if schema is None else example(schema, document, words),
+                    needs_body=bool(asks.get("required")),
+                )
             )
     return found
 
@@ -117,6 +133,12 @@ def with_raw(body: Any, where: tuple[Any, ...], raw: str) -> bytes:
     return json.dumps(changed).replace(json.dumps(MARK), raw).encode("utf-8")
 
 
+READABLE = frozenset({"BOM", "UTF-16", "a name twice"})
+"""Broken bodies that mean what they say all the same: they may be taken."""
+NOTHING = frozenset({"empty", "null"})
+"""Those that say nothing: they may be taken where no body is needed."""
+
+
 def broken_bodies(body: Any) -> Iterator[tuple[str, list[tuple[str, str]], bytes]]:
     """Give bodies that no address may stumble over, each with its name and headers."""
     whole = json.dumps(body).encode()
@@ -133,6 +155,7 @@ def broken_bodies(body: Any) -> Iterator[tuple[str, list[tuple[str, str]], bytes
         "a text": b'"x"',
         "a huge figure": b"1" * 5_000,
         "NUL": b"\x00",
+        "a name twice": whole.replace(b"{", b'{"by": null, ', 1),
     }.items():
         yield name, [JSON], made
     yield "gzip", [JSON, ("Content-Encoding", "gzip")], gzip.compress(whole)

@@ -1,14 +1,24 @@
-"""Asks for training on the bank of `retraining_bank` and does it, in a process that kills itself or waits to be killed.
+"""Does training on the bank of `retraining_bank` in processes that kill themselves or are killed.
 
-`python killed_training.py HOME [--marks FILE] [--seed N]`: with `--marks`, the process kills itself the first time that
-it comes to a boundary that FILE does not name yet, and names it there before.
+Run as a program it reads orders, each a line of JSON, and does each in a process that is forked for it: what takes
+seconds to load is loaded once, before, and nothing else is done in the process that forks. An order has
+
+- `home`; `said`, `failed`: files for what the process says, and for what it says went wrong;
+- `marks`, optional: the process kills itself the first time that it comes to a boundary that this file does not name
+  yet, and names it there before;
+- `seconds`: it is killed after them.
+
+The answer is a line with the code that it ended with, and whether it did so before it was killed for its time.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import select
 import signal
 import sys
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +29,7 @@ from retraining_bank import advisor_at
 
 from features.indicators import Title
 from training.retraining import runs
+from training.track import settle_mlflow
 
 
 def die_at_new_boundaries(marks: Path) -> None:
@@ -48,19 +59,65 @@ def die_at_new_boundaries(marks: Path) -> None:
     runs.Run.say = said  # type: ignore[method-assign]
 
 
-def main() -> None:
+def train(order: Mapping[str, Any]) -> None:
     """Ask, and do it."""
-    home = Path(sys.argv[1])
-    told = dict(zip(sys.argv[2::2], sys.argv[3::2], strict=True))
-    if "--marks" in told:
-        die_at_new_boundaries(Path(told["--marks"]))
-    advisor = advisor_at(home)
-    run, _ = advisor.training.request(
-        by="Li Ming", trials=int(told.get("--trials", 2)), seed=int(told.get("--seed", 7))
-    )
+    if "marks" in order:
+        die_at_new_boundaries(Path(order["marks"]))
+    advisor = advisor_at(Path(order["home"]))
+    run, _ = advisor.training.request(by="Li Ming", trials=2, seed=7)
     sys.stdout.write(f"{run.name}\n")
     advisor.training.work(run)
     sys.stdout.write(f"{run.state}\n")
+
+
+def in_a_process_of_its_own(order: Mapping[str, Any]) -> int:
+    """Fork one; give its number."""
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        for standard, path in ((1, order["said"]), (2, order["failed"])):
+            with open(path, "w") as file:
+                os.dup2(file.fileno(), standard)
+        train(order)
+        code = 0
+    except BaseException:  # whatever it is, whoever gave the order is told
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def ended(child: int, seconds: float) -> dict[str, Any]:
+    """Wait for a process, no longer than this."""
+    waiting = select.poll()
+    descriptor = os.pidfd_open(child)
+    waiting.register(descriptor, select.POLLIN)
+    in_time = bool(waiting.poll(1000 * seconds))
+    if not in_time:
+        os.kill(child, signal.SIGKILL)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    os.close(descriptor)
+    return {"code": code, "in_time": in_time}
+
+
+def main() -> None:
+    """Do as is ordered, until nobody orders any more."""
+    settle_mlflow()
+    import mlflow.artifacts  # loaded once, for all that are forked
+    import mlflow.models
+    import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
+
+    import training.retraining.steps
+    import training.retraining.worker
+    import training.suggest  # noqa: F401
+
+    for line in sys.stdin:
+        order = json.loads(line)
+        sys.stdout.write(json.dumps(ended(in_a_process_of_its_own(order), order["seconds"])) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -211,6 +211,7 @@ RULES: Mapping[str, Rule] = {
     "run_list": MODELS,
     "run_page": MODELS,
     "watch_page": MODELS,
+    "post_alert_act": replace(REVIEW, about="key"),
     # Pages of target plans
     "plan_list": Rule(PLANS),
     "plan_page": Rule(PLANS, audit="read", about="plan"),

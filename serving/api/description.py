@@ -55,6 +55,30 @@ REPLAY = {
 EDITING: tuple[Kind, ...] = (STALE, NO_REVISION)
 """Where a change says what it is a change of."""
 CSRF_TEXT = "What `GET /api/v1/me` gives as `csrf`; every change by a session carries it."
+TAGS = {
+    "health": "Whether the service lives and can answer.",
+    "units": "Regions, branches and groups of them, as far as the caller may see.",
+    "indicators": "What is measured, and how it adds up.",
+    "snapshots": "Stored data versions.",
+    "observations": "Figures of units: looked up as of a day, handed in as a new data version.",
+    "targets": "What units can be asked to achieve, with the probability of attaining it.",
+    "targets within the year": "How targets stand, given the year so far, and what a calibration might move.",
+    "target plans": "Targets of a year: drafted, changed, approved by a second person, published, revised.",
+    "scores": "Scores under the policy in force, and their explanation in lines that add up.",
+    "policies": "The rules by which units are scored.",
+    "simulations": "The past under other rules; worked on behind.",
+    "alerts": "Good results that come with rising risk, and what reviewers decide.",
+    "appeals": "Objections to scores and targets, with the figure frozen and reproduced.",
+    "predictions": "The warning model, asked about rows of features.",
+    "training": "Runs that learn again what a change asks for; worked on behind.",
+    "models": "Models on record: versions, cards, promotion, rollback.",
+    "watch": "Drift, kept promises, and proposals to train again.",
+    "webhooks": "Addresses that are told, signed, what happens.",
+    "people": "Who may sign in, and who asks.",
+    "keys": "Keys of programs.",
+    "audit": "Who saw what, and changed what; verifiable.",
+}
+"""What the groups of operations are about, in the order in which a reader meets them."""
 _METHODS = frozenset({"get", "put", "post", "delete", "patch"})
 
 
@@ -80,6 +104,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             _complete(operation, public=path in PUBLIC, reads=method == "get")
             if method == "post" and path not in OWN_RECORD:
                 _may_come_again(operation)
+        document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
         app.openapi_schema = document
     return app.openapi_schema
 

@@ -120,7 +120,8 @@ def reset_plan_line(
 def _changed(desk: Desk, edited: Edited, response: Response) -> ChangedLine:
     response.headers["ETag"] = revision_tag(edited.line.revision)
     line = line_answer(edited.plan, edited.line, desk.directory(edited.plan.dataset))
-    return ChangedLine(line=line, plan_revision=edited.plan.revision, notes=list(edited.notes))
+    notes = edited.notes if units_in_sight(desk, edited.plan) is None else ()  # they name goals of units above
+    return ChangedLine(line=line, plan_revision=edited.plan.revision, notes=list(notes))
 
 
 def _position(cursor: str | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -13,7 +14,7 @@ from serving.access.authorise import may
 from serving.alert_schemas import AlertExplanation
 from serving.api.alert_answers import case_answer, record_answer, versions_answer
 from serving.api.alert_desk import AlertDesk, FoundAlert, alerts_of
-from serving.api.desk import entity_tag
+from serving.api.desk import Desk, entity_tag
 from serving.console.alert_rows import (
     counted,
     exported,
@@ -26,7 +27,9 @@ from serving.console.alert_rows import (
 from serving.console.background import Background
 from serving.console.export import table_file, written_file
 from serving.console.formats import Reader
+from serving.console.name_given import must_be_named, name_before
 from serving.console.pages import AGAIN_SECONDS, LONGEST_SEARCH, Dataset, Pages, TheDesk, ThePages, stored_directory
+from serving.console.typed import Trouble
 from serving.directory import Directory
 from serving.errors import NotFoundError
 from serving.review_schemas import Status
@@ -43,6 +46,9 @@ MOMENTS_SHOWN = 12
 TheAlerts = Annotated[AlertDesk, Depends(alerts_of)]
 Period = Annotated[str | None, Query(max_length=10)]
 Severity = Literal["", "red", "amber", "sampled"]
+Key = Annotated[str, Query(max_length=LONGEST_KEY)]
+Done = Literal["", "decide", "assign", "note", "link", "release", "undo"]
+"""What has just been written on the alert, told at the top of the page that follows."""
 
 
 async def background_of(request: Request) -> Background:
@@ -129,11 +135,30 @@ def alert_page(
     pages: ThePages,
     alerts: TheAlerts,
     background: Behind,
-    key: Annotated[str, Query(max_length=LONGEST_KEY)],
+    key: Key,
     dataset: Dataset = None,
     period: Period = None,
+    done: Done = "",
 ) -> Response:
     """Show an alert: what stands behind it, how its review stands, and how a decision is recorded."""
+    return show_alert(request, desk, pages, alerts, background, key=key, dataset=dataset, period=period, done=done)
+
+
+def show_alert(
+    request: Request,
+    desk: Desk,
+    pages: Pages,
+    alerts: AlertDesk,
+    background: Background,
+    *,
+    key: str,
+    dataset: str | None = None,
+    period: str | None = None,
+    done: str = "",
+    typed: Mapping[str, str] | None = None,
+    trouble: Trouble | None = None,
+) -> Response:
+    """Draw the page of an alert, with what was typed into its forms and why it was not taken."""
     directory = stored_directory(desk, dataset)
     if directory is None:
         return pages.show(request.scope, "empty.html")
@@ -150,20 +175,30 @@ def alert_page(
     if looked is None:
         return _wait(request, pages, directory)
     found, told = looked
-    trouble, told = (told, None) if isinstance(told, LoadlineError) else (None, told)
+    untold, told = (told, None) if isinstance(told, LoadlineError) else (None, told)
     alert = case_answer(found)
+    reviewing = may("decide_alert") and found.alerts.is_reviewed(alert.unit)
     return pages.show(
         request.scope,
         "alert.html",
+        status=200 if trouble is None else trouble.status,
         directory=directory,
         alert=alert,
         period=period,
         told=told,
-        trouble=trouble,
+        trouble=untold,
         figures=[] if told is None else shown_figures(told),
         drivers=None if told is None else shown_drivers(told),
         moments=[] if told is None else told.history[: -MOMENTS_SHOWN - 1 : -1],
         ways=ways_to_write(alert, name) if may("decide_alert") else None,
+        reviewing=reviewing,
+        standing=[entry for entry in alert.history if entry.action not in ("raised", "undone") and not entry.undone],
+        done=done,
+        typed=typed or {},
+        refused=trouble,
+        needs_name=must_be_named(),
+        by=(typed or {}).get("by") or name_before(request),
+        today=desk.advisor.now().date(),
     )
 
 
@@ -195,7 +230,7 @@ def export_pack(
     desk: TheDesk,
     alerts: TheAlerts,
     form: Literal["xlsx", "html"],
-    key: Annotated[str, Query(max_length=LONGEST_KEY)],
+    key: Key,
     dataset: Dataset = None,
 ) -> Response:
     """Give the evidence pack of an alert for the committee, in both languages."""

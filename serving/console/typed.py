@@ -155,9 +155,18 @@ def reason_typed(reader: Reader, text: str, *, needed: bool) -> str:
         Where one is needed and there is none, or it cannot be kept.
     """
     try:
-        found = _REASON.validate_python(text)
+        found = _REASON.validate_python(as_written(text))
     except ValidationError:
         raise TypedError(Trouble(reader.say("form.trouble.long", most=f"{LONGEST:,}"), field="reason")) from None
     if needed and not found:
         raise TypedError(Trouble(reader.say("form.trouble.reason"), field="reason"))
     return found
+
+
+def as_written(text: str) -> str:
+    r"""Give a text with the line ends that people mean: forms send two signs for each.
+
+    >>> as_written("one\r\ntwo")
+    'one\ntwo'
+    """
+    return text.replace("\r\n", "\n").replace("\r", "\n")

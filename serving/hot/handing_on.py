@@ -29,6 +29,8 @@ HOP_BY_HOP = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"expect"}
 )
 """Headers of one connection (RFC 9110, 7.6.1); the body is framed anew."""
+NEVER_LEFT_OUT = frozenset({b"host", b"content-length"})
+"""Whoever names these as headers of the connection asks for what is no request any more."""
 OURS = frozenset({b"date", b"server"})
 """Headers that the server puts on every answer itself."""
 
@@ -157,7 +159,8 @@ class _Exchange:
 def _request(scope: Scope) -> h11.Request:
     """Write the head of a request as it came."""
     told = [value for name, value in scope["headers"] if name == b"connection"]
-    left_out = HOP_BY_HOP | {FROM} | {name.strip().lower() for value in told for name in value.split(b",")}
+    named = {name.strip().lower() for value in told for name in value.split(b",")}
+    left_out = HOP_BY_HOP | {FROM} | (named - NEVER_LEFT_OUT)
     headers = [(name, value) for name, value in scope["headers"] if name not in left_out]
     if any(name == b"transfer-encoding" for name, _ in scope["headers"]):
         headers.append((b"transfer-encoding", b"chunked"))

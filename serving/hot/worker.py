@@ -10,7 +10,6 @@ from serving.errors import ErrorAnswers
 from serving.hot.front import Front, no_page, parts_of
 from serving.hot.handing_on import HandingOn
 from serving.hot.order import Order
-from serving.hot.quick_protocol import QuickProtocol
 from serving.hot.served import Watch
 from serving.http_server import run_server
 from serving.logs import configure
@@ -52,7 +51,7 @@ def main() -> None:
     front = front_of(order, draining)
     settle_down()
     seconds = order.settings.drain_seconds
-    run_server(front, [order.socket()], draining=draining, seconds=seconds, protocol=QuickProtocol)
+    run_server(front, [order.socket()], draining=draining, seconds=seconds)
 
 
 if __name__ == "__main__":

@@ -220,7 +220,7 @@ class Identity:
             Where nobody here is meant.
         """
         assert self.provider is not None
-        issuer, subject = self.provider.issuer, str(claims["sub"])
+        issuer, subject, session = self.provider.issuer, str(claims["sub"]), ""
         with self.database.write() as connection:
             bound = (people_rows.c.issuer == issuer) & (people_rows.c.subject == subject)
             row = connection.execute(select(people_rows).where(bound).with_for_update()).one_or_none()
@@ -242,7 +242,9 @@ class Identity:
                     detail |= {"before": grants_told(before), "after": grants_told(after)}
                 with acting(Principal(row.id, row.login, "person", after)):
                     self.trail.write(connection, "sign-in", subject=row.login, detail=detail)
-                return session
+        if session:
+            self.forget()  # what was granted may have changed
+            return session
         with acting(STRANGER), self.database.write() as connection:
             known = "" if row is None else row.login
             self.trail.write(connection, "sign-in.refused", subject=known, detail={"by": "provider"})

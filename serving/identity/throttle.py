@@ -57,6 +57,7 @@ class Throttle:
         if login:
             subjects.append(("login", digest_of(f"login|{login}")))
         with self.database.write() as connection:
+            self._forget_old(connection, now)  # before any row is held: two who sweep could wait for each other
             seen = connection.scalar(select(attempts.c.last_at).where(attempts.c.subject == known))
             if seen is not None and now - seen < KNOWN:
                 subjects = [entry for entry in subjects if entry[0] != "login"]
@@ -71,12 +72,9 @@ class Throttle:
                         .where(attempts.c.subject == digest)
                         .values(failures=1 if now - last > FORGOTTEN else failures + 1, last_at=now)
                     )
-                connection.execute(
-                    delete(attempts).where(
-                        attempts.c.last_at < now - FORGOTTEN,
-                        (attempts.c.failures > 0) | (attempts.c.last_at < now - KNOWN),
-                    )
-                )
+            else:  # whoever has to wait must not be able to fill the table with names
+                mine = attempts.c.subject.in_(counts)
+                connection.execute(delete(attempts).where(mine, attempts.c.failures == 0))
         return attempt, max(wait, timedelta(0))
 
     def succeeded(self, connection: Connection, attempt: Attempt) -> None:
@@ -92,6 +90,11 @@ class Throttle:
                 )
         _insert_once(connection, attempt.known, now)
         connection.execute(update(attempts).where(attempts.c.subject == attempt.known).values(last_at=now))
+
+    @staticmethod
+    def _forget_old(connection: Connection, now: datetime) -> None:
+        failed_or_unknown = (attempts.c.failures > 0) | (attempts.c.last_at < now - KNOWN)
+        connection.execute(delete(attempts).where(attempts.c.last_at < now - FORGOTTEN, failed_or_unknown))
 
     @staticmethod
     def _locked(connection: Connection, digest: str, now: datetime) -> tuple[int, datetime]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from features.errors import LoadlineError
+from serving.request_schemas import MOST_GROWTH
 
 if TYPE_CHECKING:
     from features.store import Snapshot
@@ -109,6 +110,8 @@ class Steering:
                     raise LoadlineError(f"{row.unit} on {row.indicator} is given twice", where=where)
                 if kind != "flagged" and (row.value is None or not math.isfinite(row.value)):
                     raise LoadlineError("a finite number is needed", where=where)
+                if kind == "flagged" and row.value is not None and not -100 < row.value <= MOST_GROWTH:
+                    raise LoadlineError(f"a growth between -100 and {MOST_GROWTH:g} percent is needed", where=where)
                 seen.add((row.unit, row.indicator))
 
 

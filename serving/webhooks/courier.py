@@ -123,7 +123,9 @@ class Courier:
                 continue
             with self._advisor.database.write() as connection:
                 there = connection.execute(
-                    select(webhooks.c.id).where(webhooks.c.id == row["webhook"]).with_for_update()
+                    select(webhooks.c.id)
+                    .where(webhooks.c.id == row["webhook"], webhooks.c.disabled_at.is_(None))
+                    .with_for_update()
                 ).all()
                 before = connection.execute(select(deliveries.c.id).where(deliveries.c.id == row["id"])).all()
                 if there and not before:
@@ -136,7 +138,7 @@ class Courier:
         due = and_(deliveries.c.state == WAITING, deliveries.c.due_at <= now, free)
         joined = select(deliveries, webhooks.c.url, webhooks.c.secret).join(webhooks)
         with self._advisor.database.write() as connection:
-            asked = joined.where(due).order_by(deliveries.c.due_at).limit(BATCH)
+            asked = joined.where(due, webhooks.c.disabled_at.is_(None)).order_by(deliveries.c.due_at).limit(BATCH)
             asked = asked.with_for_update(skip_locked=True, of=deliveries)
             found = [dict(row) for row in connection.execute(asked).mappings()]
             if found:

@@ -37,7 +37,7 @@ from serving.trial import Trial
 from training.promote import rollback
 from training.promotion.history import champion_digest, history
 
-PROMOTIONS = int(os.environ.get("LOADLINE_PROMOTIONS", "20"))
+PROMOTIONS = int(os.environ.get("LOADLINE_PROMOTIONS", "10"))
 """LOADLINE_PROMOTIONS asks for more."""
 PROMOTE = """
 import sys, time
@@ -204,8 +204,8 @@ def test_a_model_that_never_answers_is_given_up(home: Path, models: list[ModelBu
     bundle = crafted(models[0], endless)
     make_champion(home, bundle)
     asked = {"home": str(home), "model": MODEL, "digest": bundle.digest}
-    with pytest.raises(LoadlineError, match="not loaded within 20 seconds"):
-        Trial(loading=20.0).run(asked)
+    with pytest.raises(LoadlineError, match="not loaded within 8 seconds"):
+        Trial(loading=8.0).run(asked)
     Trial().run(asked | {"digest": models[1].digest})
 
 

@@ -13,6 +13,7 @@ from command_line import CommandLine
 from serving_home import ADDRESS, BEARER, TOKEN, advisor_at
 from sqlalchemy import delete, update
 from starlette.testclient import TestClient
+from waiting import until
 
 from serving.access.rules import RULES
 from serving.advisor import Advisor
@@ -202,9 +203,10 @@ def test_a_home_without_an_entry_holds_and_has_nothing_to_anchor(
 
 def test_who_sees_a_result_over_the_real_service_is_noted(trained: Advisor, app):
     """With the application's own gate, rules and answers."""
+    real = TestClient(app, base_url=ADDRESS, headers=BEARER, raise_server_exceptions=False)
+    until(lambda: real.get("/api/v1/targets/N01").status_code == 200)  # not before the model was tried
     trained.audit.settle()
     before = trained.audit.head().number
-    real = TestClient(app, base_url=ADDRESS, headers=BEARER, raise_server_exceptions=False)
     asked = [
         real.get("/api/v1/targets/N01"),
         real.get("/api/v1/targets/nowhere"),

@@ -135,9 +135,12 @@ def test_an_answer_that_was_lost_is_asked_for_again_and_nothing_done_twice(serve
 def test_a_change_that_cannot_be_sent_again_is_not(server, service):
     login = add(service, "changed")
     tag = service.people.get.tagged(login).tag
-    with relay(server.port, lost=1) as broken, Loadline(broken.address, TOKEN, wait=lambda _: None) as client:
-        with pytest.raises(UnreachableError, match="broke off") as lost:
-            client.people.change(login, PersonChange(name="New"), if_match=tag)
+    with (
+        relay(server.port, lost=1) as broken,
+        Loadline(broken.address, TOKEN, wait=lambda _: None) as client,
+        pytest.raises(UnreachableError, match="broke off") as lost,
+    ):
+        client.people.change(login, PersonChange(name="New"), if_match=tag)
     assert "Look whether it was done" in lost.value.hint
     assert len(broken.asked) == 1
     assert service.people.get(login).name == "New"

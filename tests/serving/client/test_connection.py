@@ -63,14 +63,20 @@ def test_a_date_to_wait_for_is_understood(time):
 
 
 def test_patience_ends(time):
-    with answering([AWAY] * 9) as server, client_of(server.address, time, patience=10) as client:
-        with pytest.raises(ProblemError) as refused:
-            client.units.get("N01")
+    with (
+        answering([AWAY] * 9) as server,
+        client_of(server.address, time, patience=10) as client,
+        pytest.raises(ProblemError) as refused,
+    ):
+        client.units.get("N01")
     assert (refused.value.status, refused.value.kind) == (503, "unknown")
     assert time.waited == [4.0, 4.0]
-    with answering([AWAY]) as server, client_of(server.address, time, patience=0) as client:
-        with pytest.raises(ProblemError):
-            client.units.get("N01")
+    with (
+        answering([AWAY]) as server,
+        client_of(server.address, time, patience=0) as client,
+        pytest.raises(ProblemError),
+    ):
+        client.units.get("N01")
     assert time.waited == [4.0, 4.0]
 
 
@@ -82,14 +88,20 @@ def test_what_may_have_been_done_is_repeated_only_under_a_key(time):
         client.keys.revoke("0" * 32)
     assert not time.waited
     refused, crossed = answer(429, Retry_After="1"), answer(409, Retry_After="1")
-    with answering([refused, crossed, answer(404)]) as server, client_of(server.address, time) as client:
-        with pytest.raises(ProblemError):
-            client.people.change("li", change, if_match=tag)
+    with (
+        answering([refused, crossed, answer(404)]) as server,
+        client_of(server.address, time) as client,
+        pytest.raises(ProblemError),
+    ):
+        client.people.change("li", change, if_match=tag)
     assert time.waited == [1.0, 1.0]
     assert {request.headers["if-match"] for request in server.asked} == {tag}
-    with answering([AWAY, answer(409)]) as server, client_of(server.address, time) as client:
-        with pytest.raises(ProblemError):
-            client.people.add(PersonRequest(login="li", name="Li"))
+    with (
+        answering([AWAY, answer(409)]) as server,
+        client_of(server.address, time) as client,
+        pytest.raises(ProblemError),
+    ):
+        client.people.add(PersonRequest(login="li", name="Li"))
     assert len({request.headers["idempotency-key"] for request in server.asked}) == 1
     assert [request.body for request in server.asked] == [b'{"login":"li","name":"Li"}'] * 2
 
@@ -113,9 +125,12 @@ def test_a_download_that_broke_off_begins_again(time, tmp_path):
 def test_nothing_leads_elsewhere(time):
     with answering([ALIVE]) as elsewhere:
         moved = answer(307, Location=f"{elsewhere.address}/healthz")
-        with answering([moved]) as server, client_of(server.address, time) as client:
-            with pytest.raises(UnreadableError, match="leads elsewhere"):
-                client.service.health()
+        with (
+            answering([moved]) as server,
+            client_of(server.address, time) as client,
+            pytest.raises(UnreadableError, match="leads elsewhere"),
+        ):
+            client.service.health()
         assert not elsewhere.asked
 
 
@@ -129,9 +144,12 @@ def test_what_the_surroundings_say_of_proxies_is_not_followed(time, monkeypatch)
 
 @pytest.mark.parametrize("body", [b"<html>Sign in</html>", b"[]", b'{"status": "fine"}', b"\xff"])
 def test_an_answer_of_somebody_else_is_not_taken_for_one(time, body):
-    with answering([answer(200, body)]) as server, client_of(server.address, time) as client:
-        with pytest.raises(UnreadableError) as unread:
-            client.service.health()
+    with (
+        answering([answer(200, body)]) as server,
+        client_of(server.address, time) as client,
+        pytest.raises(UnreadableError) as unread,
+    ):
+        client.service.health()
     assert "Sign in" not in str(unread.value)
 
 
@@ -143,9 +161,12 @@ def test_an_answer_that_tells_more_is_read(time):
 
 def test_a_problem_that_is_none_is_told_by_its_status(time):
     body = answer(400, b'{"type": 1}', Content_Type="application/problem+json", X_Request_Id="4f2c9a1b")
-    with answering([body]) as server, client_of(server.address, time) as client:
-        with pytest.raises(ProblemError) as refused:
-            client.predictions.predict(ROWS)
+    with (
+        answering([body]) as server,
+        client_of(server.address, time) as client,
+        pytest.raises(ProblemError) as refused,
+    ):
+        client.predictions.predict(ROWS)
     assert (refused.value.status, refused.value.request_id) == (400, "4f2c9a1b")
 
 

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
 from fastapi.routing import iter_route_contexts
 from fuzzed_bank import Bank
-from hostile_requests import AWAY, FIGURES, WIRE, WORDS, Operation, asked, broken_bodies, operations, places, with_raw
+from fuzzing import in_turn
+from hostile_requests import (
+    AWAY,
+    FIGURES,
+    NOTHING,
+    READABLE,
+    WIRE,
+    WORDS,
+    Operation,
+    asked,
+    broken_bodies,
+    operations,
+    places,
+    with_raw,
+)
 from raw_asking import JSON, Answer
 from serving_home import TOKEN
 
@@ -29,7 +42,7 @@ class Complaints:
         waits = answer.status == 503 and "retry-after" in answer.headers
         text = answer.body.decode("utf-8", "replace")
         wrong = (answer.status >= 500 and not waits) or (answer.status < 300 and not taken)
-        if 400 <= answer.status and answer.headers["content-type"][0].partition(";")[0] == "application/problem+json":
+        if answer.status >= 400 and answer.headers["content-type"][0].partition(";")[0] == "application/problem+json":
             assert set(json.loads(answer.body)) >= {"type", "status", "instance"}
         if wrong or any(word in text for word in (*TOLD, str(self.bank.advisor.settings.home))):
             self.found.append(f"{what}: {answer.status} {text[:300]}")
@@ -50,26 +63,26 @@ def test_fuzz_hostile_words_in_every_text_of_every_body(either_bank: Bank):
     bank, complaints = either_bank, Complaints(either_bank)
     for operation in each(bank):
         for where in places(operation.body, (str,)):
-            for word in WORDS:
+            for word in in_turn(WORDS, complaints.asked + (bank.advisor.database.url.drivername[0] == "p"), every=4):
                 body = with_raw(operation.body, where, json.dumps(word))
                 target = operation.target(bank.words)
                 answer = asked(bank.ask, operation, target, TOKEN, [JSON], body)
                 complaints.look(f"{operation.label} {where} {word!r}", answer)
     assert not complaints
-    assert complaints.asked > 200
+    assert complaints.asked > 80
 
 
 def test_fuzz_hostile_figures_in_every_number_of_every_body(bank: Bank):
     complaints = Complaints(bank)
     for operation in each(bank):
         for where in places(operation.body, (int, float, bool)):
-            for figure in FIGURES:
+            for figure in in_turn(FIGURES, complaints.asked, every=3):
                 body = with_raw(operation.body, where, figure)
                 answer = asked(bank.ask, operation, operation.target(bank.words), TOKEN, [JSON], body)
                 strange = figure in ("NaN", "Infinity", "-Infinity", "1e999", '"1"', "[]", "{}")
                 complaints.look(f"{operation.label} {where} {figure[:20]}", answer, taken=not strange)
     assert not complaints
-    assert complaints.asked > 100
+    assert complaints.asked > 60
 
 
 def test_fuzz_broken_bodies_everywhere(bank: Bank):
@@ -77,11 +90,13 @@ def test_fuzz_broken_bodies_everywhere(bank: Bank):
     for operation in each(bank):
         if operation.body is None:
             continue
-        for name, headers, body in broken_bodies(operation.body):
+        broken = list(broken_bodies(operation.body))
+        for name, headers, body in in_turn(broken, complaints.asked, every=4):
             answer = asked(bank.ask, operation, operation.target(bank.words), TOKEN, headers, body)
-            complaints.look(f"{operation.label} {name}", answer, taken=False)
+            may_be = name in READABLE or (name in NOTHING and not operation.needs_body)
+            complaints.look(f"{operation.label} {name}", answer, taken=may_be)
     assert not complaints
-    assert complaints.asked > 400
+    assert complaints.asked > 150
 
 
 @pytest.mark.parametrize("words", [tuple(map(quote, AWAY)), WIRE], ids=["encoded", "wire"])
@@ -92,12 +107,12 @@ def test_fuzz_hostile_names_in_every_parameter(bank: Bank, words: tuple[str, ...
         for parameter in operation.parameters:
             if parameter["in"] not in ("path", "query"):
                 continue
-            for word in words:
+            for word in in_turn(words, complaints.asked, every=8):
                 target = operation.target(bank.words, **{parameter["name"]: word})
                 answer = asked(bank.ask, operation, target, TOKEN, [JSON] if body else [], body)
                 complaints.look(f"{operation.method} {target[:300]}", answer)
     assert not complaints
-    assert complaints.asked > 800
+    assert complaints.asked > 150
 
 
 def pages(bank: Bank) -> list[str]:
@@ -108,28 +123,59 @@ def pages(bank: Bank) -> list[str]:
     )
 
 
-PARAMETERS = ("code", "key", "unit", "dataset", "period", "year", "name", "version", "lang", "state", "cursor", "status")
+PARAMETERS = (
+    "code",
+    "key",
+    "unit",
+    "dataset",
+    "period",
+    "year",
+    "name",
+    "version",
+    "lang",
+    "state",
+    "cursor",
+    "status",
+)
 
 
 def test_fuzz_hostile_names_in_every_page(bank: Bank):
     complaints = Complaints(bank)
     for path in pages(bank):
-        for word in (*map(quote, AWAY), *WIRE[:6]):
+        for word in in_turn((*map(quote, AWAY), *WIRE), complaints.asked, every=3):
             for names in (PARAMETERS, PARAMETERS[:4]):
                 target = path.replace("{", "").replace("}", "") + "?" + "&".join(f"{name}={word}" for name in names)
                 answer = bank.ask("GET", target, key=TOKEN, headers=[("Accept", "text/html")])
                 complaints.look(target[:200], answer)
-                assert b"<script>alert" not in answer.body, target
-                assert b"1337" not in answer.body, "7 * 191 was worked out"
+                if answer.headers["content-type"][0].startswith("text/html"):
+                    assert b"<script>alert" not in answer.body, target
+                    assert b"1337" not in answer.body, "7 * 191 was worked out"
     assert not complaints
 
 
 def test_fuzz_header_tricks(bank: Bank):
     complaints = Complaints(bank)
-    names = ("If-Match", "If-None-Match", "Idempotency-Key", "X-Request-Id", "Accept", "Accept-Language", "Cookie", "Range")
+    names = (
+        "If-Match",
+        "If-None-Match",
+        "Idempotency-Key",
+        "X-Request-Id",
+        "Accept",
+        "Accept-Language",
+        "Cookie",
+        "Range",
+    )
     values = ("", "\x00", "\xff\xfe", "a" * 9_000, "=1+1", '"r' + "9" * 400 + '"', "*", "a\tb", "../../x", ALL_TAGS)
-    for name in (*names, "X-CSRF-Token", "Origin", "X-Forwarded-For", "X-HTTP-Method-Override", "Traceparent"):
-        for value in values:
+    for name in (
+        *names,
+        "Accept-Language",
+        "X-CSRF-Token",
+        "Origin",
+        "X-Forwarded-For",
+        "X-HTTP-Method-Override",
+        "Traceparent",
+    ):
+        for value in in_turn(values, complaints.asked, every=2):
             for method, path in (("GET", "/api/v1/units"), ("POST", "/api/v1/calibrations"), ("GET", "/units")):
                 body = b"{}" if method == "POST" else None
                 answer = bank.ask(method, path, key=TOKEN, headers=[JSON, (name, value)], body=body)
@@ -138,4 +184,5 @@ def test_fuzz_header_tricks(bank: Bank):
     assert not complaints
 
 
+MORE_NAMES = ("Accept-Language", "X-CSRF-Token", "Origin", "X-Forwarded-For", "X-HTTP-Method-Override", "Traceparent")
 ALL_TAGS = ", ".join(f'"{number}"' for number in range(1_000))

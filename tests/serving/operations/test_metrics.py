@@ -1,13 +1,17 @@
 """What Prometheus scrapes: counted by operation, open to those who may, and summed over processes."""
 
+import asyncio
 import os
 import subprocess
 import sys
 
 import pytest
+from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
 from pydantic import SecretStr
 from serving_home import ADDRESS, BEARER, BRANCHES, NOW, REGIONS, TOKEN
+from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
 from features.errors import LoadlineError
@@ -118,3 +122,19 @@ def test_a_token_for_the_scraper_that_could_be_guessed_is_refused():
     with pytest.raises(LoadlineError, match="fewer") as caught:
         checked(SecretStr("x" * (MIN_LENGTH - 1)))
     assert caught.value.where == "LOADLINE_METRICS_TOKEN"
+
+
+def test_a_scrape_by_its_token_waits_for_the_database_beside_the_other_requests():
+    class Looking(Collector):
+        def describe(self):
+            return []
+
+        def collect(self):
+            with pytest.raises(RuntimeError, match="no running event loop"):
+                asyncio.get_running_loop()
+            yield GaugeMetricFamily("looked", "Looked into.", value=1)
+
+    metrics = Metrics(also=(Looking(),))
+    caller = TestClient(Scrape(PlainTextResponse("behind"), metrics=metrics, token=SecretStr(SCRAPER)))
+    answer = caller.get("/metrics", headers={"Authorization": f"Bearer {SCRAPER}"})
+    assert "looked 1.0" in answer.text

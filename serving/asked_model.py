@@ -9,7 +9,6 @@ from features.errors import LoadlineError
 from features.indicators import Indicator
 from models.alert_story.drivers import driver_players, driver_title
 from models.bundle import ModelBundle
-from models.deterioration.record import shows_skill
 from serving.api.desk import Desk
 from serving.errors import NotFoundError
 from serving.hot.notice import Title
@@ -60,6 +59,8 @@ class AskedModels:
 
 def answers(bundle: ModelBundle) -> bool:
     """Tell whether a kept warning model has learned something, and shown that it can tell."""
+    from models.deterioration.record import shows_skill  # loads the learners, which the application starts without
+
     model = bundle.meta["fitted"]["model"]
     return model is not None and shows_skill(model["record"])
 

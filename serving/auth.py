@@ -95,7 +95,7 @@ class Gate:
             if scope["path"] == EXIT:
                 await (await self._leave(request, principal))(scope, receive, send)
                 return
-        scope.setdefault("state", {})["principal"] = principal
+        scope.setdefault("state", {})["principal"] = principal.id  # never the whole: the log tells what is here
         with acting(principal):
             await self.app(scope, receive, send)
 

@@ -19,7 +19,7 @@ from serving.draining import Draining
 HEAD_SECONDS = 10.0
 """The first line and the headers must have come by then; they fit into a few packets."""
 HEAD_BYTES = 64 << 10
-"""Of the first line and the headers."""
+"""Of the first line and the headers; and of what comes without a byte of a body in it: chunks' marks, and trailers."""
 FINISH_SECONDS = 30
 """How long requests in flight may take to finish once nothing new is taken."""
 LOOK_SECONDS = 0.05
@@ -32,11 +32,12 @@ class PatientProtocol(HttpToolsProtocol):
     """A connection that ends where the head of a request does not come within `HEAD_SECONDS` and `HEAD_BYTES`.
 
     The server's own limit counts between requests alone: a connection that sends nothing, or a byte now and then,
-    would be held for ever, and one that never ends its headers would fill the memory.
+    would be held for ever, and one that never ends its headers, or what may follow a body, would fill the memory.
     """
 
     _late: asyncio.TimerHandle | None = None
     _in_head = True
+    _moved = False
     _came = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -46,11 +47,11 @@ class PatientProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what came; refuse a head that does not end."""
+        self._moved = False
         super().data_received(data)
-        if self._in_head:
-            self._came += len(data)
-            if self._came > HEAD_BYTES and not self.transport.is_closing():
-                self.send_400_response("The head of the request is too large.")
+        self._came = 0 if self._moved else self._came + len(data)
+        if self._came > HEAD_BYTES and not self.transport.is_closing():
+            self.send_400_response("The head of the request is too large.")
 
     def on_message_begin(self) -> None:
         """Wait for the rest of a head."""
@@ -60,11 +61,21 @@ class PatientProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Wait no more, and refuse a head that came at once and is too large."""
-        self._in_head, self._came = False, 0
+        self._in_head, self._moved = False, True
         self._wait_no_more()
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES:
             raise ValueError("the head of the request is too large")
         super().on_headers_complete()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; what follows a body is none, whatever it calls itself."""
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of a body."""
+        self._moved = True
+        super().on_body(body)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""

@@ -28,8 +28,11 @@ class Asked(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-NAME_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]*$"
-"""No control characters: a name is shown in lists and in terminals. Written so that any program's patterns take it."""
+NAME_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]*$"
+"""No control characters, nor any that turn the order: a name is shown in one line of lists and terminals.
+
+Written so that the patterns of any program take it.
+"""
 Person = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME, pattern=NAME_PATTERN)
 ]

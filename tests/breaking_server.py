@@ -50,12 +50,12 @@ def answer(status: int, body: bytes = b"", **headers: str) -> bytes:
 
 @contextmanager
 def answering(answers: Sequence[bytes]) -> Iterator[Broken]:
-    """Give one answer after another, each on a connection of its own; a blank one hangs up."""
+    """Give one answer after another, each on a connection of its own; a blank one, or none left, hangs up."""
     told = iter(answers)
 
     def handle(connection: socket.socket) -> None:
         server.asked.append(read_request(connection))
-        connection.sendall(next(told))
+        connection.sendall(next(told, b""))
 
     with listening(handle) as server:
         yield server
@@ -90,7 +90,7 @@ def self_signed(folder: Path, answers: Sequence[bytes]) -> Iterator[tuple[Broken
     def handle(connection: socket.socket) -> None:
         with context.wrap_socket(connection, server_side=True) as secure:
             server.asked.append(read_request(secure))
-            secure.sendall(next(told))
+            secure.sendall(next(told, b""))
 
     with listening(handle) as server:
         yield server, path

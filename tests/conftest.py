@@ -6,7 +6,6 @@ So whatever a file makes ready is made ready once, and no process is left with a
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +18,29 @@ LONG = (
     "training/retraining/test_killed.py",
     "serving/test_in_service.py",
     "notebooks/test_notebooks.py",
+    "serving/hardening/test_fuzz.py",
+    "serving/test_cli.py",
     "training/warning/test_watch.py",
     "serving/test_train_warning.py",
     "training/test_recorded_run.py",
     "serving/test_registry_state.py",
     "serving/test_api_training.py",
     "training/retraining/test_workflow.py",
+    "serving/hot/test_workers.py",
+    "serving/test_app.py",
+    "serving/test_api_alerts.py",
+    "serving/test_alert_explanation.py",
     "features/test_store_killed.py",
 )
 """Files of more than some fifteen seconds."""
 _HERE = Path(__file__).resolve().parent
+
+
+def pytest_configure() -> None:
+    """Fail at once where a file of `LONG` was renamed."""
+    gone = [path for path in LONG if not (_HERE / path).is_file()]
+    if gone:
+        raise pytest.UsageError(f"tests/conftest.py names files that are not there: {gone}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -47,11 +59,3 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     config.option.loadscopereorder = False
     return LoadFileScheduling(config, log)
-
-
-def pytest_report_header() -> Sequence[str]:
-    """Fail at once where a file of `LONG` was renamed."""
-    gone = [path for path in LONG if not (_HERE / path).is_file()]
-    if gone:
-        raise pytest.UsageError(f"tests/conftest.py names files that are not there: {gone}")
-    return []

@@ -1,5 +1,6 @@
 """Reads pages of the console as a browser would, and signs people in."""
 
+import re
 from html.parser import HTMLParser
 
 from serving_home import ADDRESS, TOKEN
@@ -47,3 +48,12 @@ def person_at(advisor, **headers: str) -> TestClient:
     )
     assert person.get("/", params={"token": TOKEN}).status_code == 200
     return person
+
+
+def tables(html: str) -> list[list[list[str]]]:
+    """Read the tables of a page: rows of cells as text."""
+    found = []
+    for table in re.findall(r"(?s)<table.*?</table>", html):
+        rows = re.findall(r"(?s)<tr.*?</tr>", table)
+        found.append([[Page(cell).text.strip() for cell in re.findall(r"(?s)<t[hd].*?</t[hd]>", row)] for row in rows])
+    return found

@@ -15,10 +15,8 @@ from raw_asking import JSON, Asker
 NUL = "a\x00b"
 HALF = "\ud800"
 """Half a character: JSON can escape it into a text, and no encoding has it."""
-ALIVE = (
-    "'; DROP TABLE plans; --\" OR '1'='1 {{ 7*191 }} ${7*191} {% include '/etc/passwd' %} <script>alert(1)</script> "
-    "\u202egpj.exe\u202c \u2066\u200b\ufeff %s %n $(id) `id` =1+1"
-)
+LINE = "'; DROP TABLE plans; --\" OR '1'='1 {{ 7*191 }} ${7*191}<script>alert(1)</script> %s $(id) =1+1"
+ALIVE = f"{LINE} {{% include '/etc/passwd' %}} \u202egpj.exe\u202c \u2066\u200b\ufeff."
 """What would come alive in a database, a template, a page, a terminal or a sheet; no control characters."""
 CONTROLS = "\x1b[2Jgone\x07\x7f\x85\r\nSet-Cookie: a=b"
 WORDS = (NUL, HALF, ALIVE, CONTROLS)

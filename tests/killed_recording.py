@@ -17,7 +17,7 @@ import numpy as np
 
 from models.bundle import ModelBundle
 from training.recorded_run import RunRecord, record
-from training.track import Tracker
+from training.track import Tracker, settle_mlflow
 
 CALLS = (
     *("create_registered_model", "create_run", "log_batch", "log_artifacts", "set_terminated"),
@@ -71,8 +71,11 @@ def deadly(name: str, time: int, when: str) -> None:
 
 def main(home: Path) -> None:
     """Die everywhere, and record each run to its end; tell how each process ended and what number was given."""
+    settle_mlflow()
     import mlflow.artifacts  # imported once, for all that are forked
-    import mlflow.models  # noqa: F401
+    import mlflow.models
+    import mlflow.store.model_registry.sqlalchemy_store
+    import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
 
     for number, death in enumerate(deaths()):
         child = os.fork()

@@ -17,7 +17,7 @@ from trained_home import Trained, checked
 
 DRIVER = Path(__file__).resolve().parent / "killed_training.py"
 NAMES = ("target-small", "warning-small")
-LONGEST_SECONDS = 240.0
+LONGEST_SECONDS = 600.0
 KILLED = -signal.SIGKILL
 
 

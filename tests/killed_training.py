@@ -108,6 +108,7 @@ def main() -> None:
     settle_mlflow()
     import mlflow.artifacts  # loaded once, for all that are forked
     import mlflow.models
+    import mlflow.store.model_registry.sqlalchemy_store
     import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
 
     import training.retraining.steps

@@ -170,7 +170,11 @@ class Appeals:
         about = {name: getattr(appeal, name) for name in ("dataset", "kind", "unit", "period", "indicator")}
         try:
             with self._advisor.database.write() as connection:
-                _refuse_second(pending(connection, **about))
+                standing = pending(connection, **about)
+                again = None if standing is None or request_key is None else by_request(connection, request_key)
+                if again is not None:  # the same request, a moment earlier
+                    return again, None
+                _refuse_second(standing)
                 put_down(connection, appeal, frozen, request_key=request_key, detail=detail)
                 told = detail | {"unit": appeal.unit, "period": appeal.period, "indicator": appeal.indicator}
                 self._audit(connection, appeal, "raise", told)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
 from serving.appeals.frozen import Frozen, TamperedError, seal
 from serving.database.tables.appeals import appeals, events, materials
+from serving.database.tables.base import canonical
 from serving.errors import NotFoundError
 
 MOST_NAMED = 900
@@ -108,7 +109,13 @@ def by_request(connection: Connection, request_key: str) -> Appeal | None:
 
 
 def pending(connection: Connection, *, dataset: str, kind: str, unit: str, period: str, indicator: str) -> str | None:
-    """Give the id of an appeal on the same figure that nobody has decided on yet."""
+    """Give the id of an appeal on the same figure that nobody has decided on yet.
+
+    Who asks for a figure holds it until the transaction ends: two at the same moment would both find nothing.
+    """
+    if connection.dialect.name == "postgresql":
+        figure = canonical([dataset, kind, unit, period, indicator])
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(figure, 0))))
     same = and_(
         appeals.c.dataset == dataset,
         appeals.c.kind == kind,

@@ -76,7 +76,6 @@ def show_line(
         needs_name=must_be_named(),
         by=(typed or {}).get("by") or name_before(request),
         bounds=(low, high) if max(abs(low), abs(high)) < float("inf") else None,
-        off=[],
     )
 
 

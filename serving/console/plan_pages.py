@@ -17,6 +17,7 @@ from serving.console.plan_line_forms import post_plan_line, show_line
 from serving.console.plan_named import Done, Indicator, PlanId, Unit
 from serving.console.plan_rows import (
     EVENTS_SHOWN,
+    GROUPS_SHOWN,
     barred,
     event_rows,
     fairness_rows,
@@ -91,6 +92,7 @@ def plan_page(
     shown = lines[:LINES_SHOWN]
     events = plans.events(plan) if may("list_plan_events") else []
     summary = summaries.of(found) if may("get_plan_summary") else None
+    groups = [] if summary is None else fairness_rows(summary.fairness)
     making = may("post_plan_step")
     return pages.show(
         request.scope,
@@ -110,7 +112,8 @@ def plan_page(
         summary=summary,
         totals=[] if summary is None else totals_shown(summary.totals),
         off=0 if summary is None else sum(not total.adds_up for total in summary.totals),
-        fairness=[] if summary is None else fairness_rows(summary.fairness),
+        fairness=groups[:GROUPS_SHOWN],
+        groups_in_all=len(groups),
         events=event_rows(events),
         events_in_all=len(events),
         events_shown=EVENTS_SHOWN,

@@ -25,6 +25,8 @@ from serving.plans.values import levels_with
 
 TOTALS_SHOWN = 20
 """Those that do not add up come first, then goals; the book has all."""
+GROUPS_SHOWN = 30
+"""Groups of units: a screen of those that are asked for most."""
 EVENTS_SHOWN = 40
 """The newest; the book has all."""
 LINES_TOLD = 5
@@ -129,8 +131,8 @@ def totals_shown(totals: Iterable[Total]) -> list[Total]:
 
 
 def fairness_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Give the groups of units by indicator, without the rows that only compare them."""
-    groups = table[~table["group"].isin([GAP, SLOPE])]
+    """Give the groups of units, those furthest below the others first, without the rows that only compare them."""
+    groups = table[~table["group"].isin([GAP, SLOPE])].sort_values("versus_others", kind="stable")
     return groups.astype(object).where(groups.notna(), None).to_dict("records")  # type: ignore[return-value]
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from threading import Lock
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
 from serving.plans.plan import Plan
-from serving.plans.plans import Plans
 from serving.plans.summary import Summary
+
+if TYPE_CHECKING:
+    from serving.plans.plans import Plans
 
 KEPT = 16
 """Plans that people look at in turn."""

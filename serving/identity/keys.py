@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from serving.access.principal import Grant, who
 from serving.database.connection import Database
-from serving.database.tables.identity import keys
+from serving.database.tables.identity import keys, people
 from serving.errors import InvalidError, NotFoundError
 from serving.identity.grants_kept import read_grants, write_grants
 from serving.identity.records import (
@@ -73,6 +73,9 @@ class Keys:
         secret, now = PREFIX + new_secret(), self.clock()
         key = Key(new_id(), name, secret[:SHOWN], given, now, who().name, now + timedelta(days=days), None, None)
         with self.database.write() as connection:
+            if connection.execute(select(people.c.id).where(people.c.login == name.casefold())).first():
+                hint = "Name it after what it is for: approvals must not take a person and a key for two people."
+                raise InvalidError("a key may not have a person's login as its name", where="name", hint=hint)
             connection.execute(
                 insert(keys).values(
                     id=key.id,

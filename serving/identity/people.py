@@ -14,7 +14,7 @@ from features.errors import LoadlineError
 from serving.access.principal import Grant, Principal, Role, acting, who
 from serving.database.connection import Database
 from serving.database.tables.identity import grants as grant_rows
-from serving.database.tables.identity import invitations, people, sessions
+from serving.database.tables.identity import invitations, keys, people, sessions
 from serving.errors import InvalidError, NotFoundError, StaleError
 from serving.identity.grants_kept import write_grants
 from serving.identity.passwords import Passwords, checked_password
@@ -145,7 +145,7 @@ class People:
         disabled: bool | None = None,
         revision: int | None = None,
     ) -> Person:
-        """Change what is given of a person; who is disabled is signed out at once.
+        """Change what is given of a person; who is disabled is signed out at once, and the keys made by them end.
 
         Raises
         ------
@@ -178,6 +178,8 @@ class People:
                 write_grants(connection, before.id, after.grants)
             if after.disabled_at is not None:
                 self._end_all(connection, before.id)
+                made = (keys.c.created_by == before.login) & keys.c.revoked_at.is_(None)  # whose secrets they know
+                connection.execute(update(keys).where(made).values(revoked_at=after.disabled_at))
             for action, detail in _told(before, after):
                 self._note(connection, action, before.login, **detail)
             return replace(after, revision=before.revision + 1)

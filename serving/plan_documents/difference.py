@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
@@ -45,10 +45,23 @@ class LineChange:
 
 @dataclass(frozen=True)
 class SheetProblem:
-    """A cell that cannot be taken, or a line that somebody else has changed."""
+    """A cell that cannot be taken, or a line that somebody else has changed.
+
+    Attributes
+    ----------
+    cell : str
+    what : str
+        In a sentence.
+    kind : {"twice", "unknown", "changed", "number", "blank", "refused"}
+        Tells the sentences apart, so that they can be told in other languages; `refused` has all its words in `what`.
+    about : Mapping
+        What the sentence names.
+    """
 
     cell: str
     what: str
+    kind: str = "refused"
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -106,20 +119,22 @@ def sheet_difference(plan: Plan, lines: Sequence[Line], rows: Iterable[Sequence[
         place = f"A{number + 1}"
         if key not in known or key in seen:
             what = "comes twice in the sheet" if key in seen else "is no line of this plan"
-            problems.append(SheetProblem(place, f"{key[0]} on {key[1]} {what}"))
+            kind, about = "twice" if key in seen else "unknown", {"unit": key[0], "indicator": key[1]}
+            problems.append(SheetProblem(place, f"{key[0]} on {key[1]} {what}", kind, about))
             continue
         seen.add(key)
         try:
             change = _change(plan, known[key], cells, number)
         except _CellError as error:
-            problems.append(SheetProblem(error.cell, error.what))
+            problems.append(SheetProblem(error.cell, error.what, error.kind))
             continue
         if change is None:
             continue
         if exported is not None and known[key].revision > exported:
             by = known[key].changed_by or "somebody"
             what = f"{key[0]} on {key[1]} was changed by {by} after this sheet was exported"
-            problems.append(SheetProblem(place, what))
+            about = {"unit": key[0], "indicator": key[1], "person": by}
+            problems.append(SheetProblem(place, what, "changed", about))
             continue
         changes.append(change)
     if exported is None:
@@ -149,7 +164,7 @@ def _change(plan: Plan, line: Line, cells: Sequence[Any], number: int) -> LineCh
         cell, now = f"{_letter(place)}{number + 1}", getattr(line, level)
         value = _figure(cells[place], cell, step=float(line.basis["step"]))
         if value is None and now is not None:
-            raise _CellError(cell, f"the {level} is blank; a target is changed, never taken away")
+            raise _CellError(cell, f"the {level} is blank; a target is changed, never taken away", "blank")
         if value is not None and value != now:
             given[level] = value
     if not given:
@@ -172,11 +187,11 @@ def _figure(value: Any, cell: str, *, step: float) -> float | None:
         try:
             value = float(value.strip().replace(",", "").replace("，", ""))
         except ValueError:
-            raise _CellError(cell, "is no number") from None
+            raise _CellError(cell, "is no number", "number") from None
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e300:
-        raise _CellError(cell, "is no number")
+        raise _CellError(cell, "is no number", "number")
     if math.isnan(value):
-        raise _CellError(cell, "is no number")
+        raise _CellError(cell, "is no number", "number")
     if step <= 0:
         return float(value)
     exact, size = Decimal(repr(float(value))), Decimal(repr(step))
@@ -197,6 +212,6 @@ def _letter(place: int) -> str:
 
 
 class _CellError(Exception):
-    def __init__(self, cell: str, what: str) -> None:
+    def __init__(self, cell: str, what: str, kind: str = "refused") -> None:
         super().__init__(what)
-        self.cell, self.what = cell, what
+        self.cell, self.what, self.kind = cell, what, kind

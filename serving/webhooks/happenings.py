@@ -50,12 +50,12 @@ def published_plans(advisor: Advisor, since: datetime) -> Iterator[Happening]:
 
 
 def raised_alerts(advisor: Advisor, since: datetime) -> Iterator[Happening]:
-    """Give the alerts that came on the list since."""
+    """Give the alerts that came on the list since: that there is one, not whose; who may look asks for the list."""
     for dataset in _datasets(advisor):
         for key, case in advisor.reviewing.record(dataset=dataset).cases.items():
             first = case.showings[0]
             if first.at >= since and not first.shown.sampled:
-                told = {"dataset": dataset, "alert": key, "severity": first.shown.severity}
+                told = {"dataset": dataset, "period": first.shown.first}
                 yield Happening("alert.raised", f"{dataset}/{key}", first.at, told)
 
 

@@ -241,8 +241,9 @@ def test_data_and_periods_that_are_not_there_are_refused(client, tmp_path):
     problem_of(client_of(advisor_at(tmp_path / "nothing")).post(RUNS_AT, json=ASKED), 409)
     problem_of(client.post(RUNS_AT, json=ASKED | {"by": "   "}), 422)
     problem_of(client.post(RUNS_AT, content=b"{"), 415)
-    problem_of(client.post(RUNS_AT, content=b"{", headers={"Content-Type": "application/json"}), 422)
-    problem_of(client.post(RUNS_AT, content=b'{"by": "\\ud800", "reason": "half a letter"}'), 422)
+    said = {"Content-Type": "application/json"}
+    problem_of(client.post(RUNS_AT, content=b"{", headers=said), 422)
+    problem_of(client.post(RUNS_AT, content=b'{"by": "\\ud800", "reason": "half a letter"}', headers=said), 422)
     assert client.get(RUNS_AT).json() == {"items": [], "total": 0, "next_cursor": None}
 
 

@@ -5,11 +5,12 @@ import re
 import pytest
 from acting_as import People
 from alert_home import REASON, RISKY_KEY, risky_advisor
-from console_reader import Page, person_at
+from console_reader import Page, person_at, tables
 from serving_home import REGIONS
 
 from serving.access.principal import Grant, Role
 
+LI = "Li Ming"
 AT = {"key": RISKY_KEY, "lang": "en"}
 HOSTILE = "<script>alert(1)</script>\r\nsecond line"
 
@@ -47,8 +48,29 @@ def actions(advisor) -> list[str]:
     return [entry.action for entry in advisor.reviewing.case(RISKY_KEY).entries]
 
 
+def test_the_page_tells_what_is_on_record_and_how_else_to_record_it(advisor):
+    person = person_at(advisor)
+    person.app.state.background.patience = 300.0  # pyright: ignore[reportAttributeAccessIssue]
+    before = Page(person.get("/alert", params=AT).text).text
+    assert f"loadline review decide {RISKY_KEY} confirmed --by NAME --reason TEXT --dataset hostile-bank" in before
+    assert "POST /api/v1/alerts/A%2FB%402023/dispositions" in before
+    entry = advisor.reviewing.assign(RISKY_KEY, to="<i>王芳</i>", by=LI)
+    entry = advisor.reviewing.decide(RISKY_KEY, "dismissed", by=LI, reason=REASON)
+    advisor.reviewing.undo(RISKY_KEY, by="Chen", reason="decided too early", entry=entry.number)
+    answer = person.get("/alert", params=AT)
+    rows = tables(answer.text)[-1][1:]
+    assert [row[2] for row in rows] == ["loadline", LI, LI, "Chen"]
+    assert rows[1][3] == "to <i>王芳</i>"
+    assert REASON in rows[2][4]
+    assert "taken back later" in rows[2][3]
+    assert f"taken back: entry {entry.number}" in rows[3][3]
+    after = Page(answer.text).text
+    assert f"--after {entry.number + 1} " in after
+    assert "assigned" in after
+
+
 def test_reviewers_write_by_forms_alone(risk, people, advisor):
-    seen = standing(risk)
+    seen, earlier = standing(risk), actions(advisor)
     assert sent(risk, "note", text=HOSTILE).status_code == 303
     page = Page(risk.get("/alert", params=AT | {"done": "note"}).text)
     assert "<script>alert(1)</script>\nsecond line" in page.text
@@ -68,8 +90,9 @@ def test_reviewers_write_by_forms_alone(risk, people, advisor):
     manager = people.manager(REGIONS[0], html=True)
     assert manager.get("/alert", params=AT).status_code == 404
     assert sent(risk, "release", reason="Talked through.").status_code == 303
-    assert actions(advisor) == ["note", "assigned", "linked", "watching", "undone", "confirmed", "released"]
-    assert {entry.by for entry in advisor.reviewing.case(RISKY_KEY).entries} == {"Person 0"}
+    written = ["note", "assigned", "linked", "watching", "undone", "confirmed", "released"]
+    assert actions(advisor) == earlier + written
+    assert {entry.by for entry in advisor.reviewing.case(RISKY_KEY).entries[len(earlier) :]} == {"Person 0"}
     shown = manager.get("/alert", params=AT)
     assert shown.status_code == 200
     assert "/alert/review" not in shown.text
@@ -90,7 +113,7 @@ def test_what_cannot_be_taken_is_told_beside_what_was_typed(risk, advisor):
         answer = sent(risk, action, **typed)
         assert answer.status_code in (409, 422), answer.text
         assert words in answer.text, (action, typed)
-        assert all(value in answer.text for value in typed.values())
+        assert all(value in answer.text for name, value in typed.items() if name not in ("decision", "entry"))
     assert sent(risk, "burn").status_code == 422
     assert actions(advisor) == before
 

@@ -13,8 +13,8 @@ from threading import Event
 
 import openpyxl
 import pytest
-from alert_home import REASON, RISKY, RISKY_KEY, risky_advisor
-from console_reader import Page, person_at
+from alert_home import RISKY, RISKY_KEY, risky_advisor
+from console_reader import Page, person_at, tables
 from hypothesis import given
 from hypothesis import strategies as st
 from serving_home import HOSTILE_NAME, LAST_YEAR
@@ -44,15 +44,6 @@ def bank(tmp_path_factory):
 @pytest.fixture(scope="module")
 def person(bank):
     return patient_person(bank)
-
-
-def tables(html: str) -> list[list[list[str]]]:
-    """Read the tables of a page: rows of cells as text."""
-    found = []
-    for table in re.findall(r"(?s)<table.*?</table>", html):
-        rows = re.findall(r"(?s)<tr.*?</tr>", table)
-        found.append([[Page(cell).text.strip() for cell in re.findall(r"(?s)<t[hd].*?</t[hd]>", row)] for row in rows])
-    return found
 
 
 def page_of(person, path: str, **asked) -> Page:
@@ -164,29 +155,6 @@ def test_a_unit_drawn_from_below_the_line_is_told_too(person, bank):
     text = page_of(person, "/alert", key=drawn).text
     assert "drawn from below the line" in text
     assert "is not on the list for review" in text
-
-
-def test_the_page_says_how_to_record_a_decision_and_shows_what_was(tmp_path):
-    advisor = risky_advisor(tmp_path)
-    person = patient_person(advisor)
-    before = page_of(person, "/alert", key=RISKY_KEY).text
-    assert f"loadline review decide {RISKY_KEY} confirmed --by NAME --reason TEXT --dataset hostile-bank" in before
-    assert "POST /api/v1/alerts/A%2FB%402023/dispositions" in before
-    assert "This page only shows" in before
-    entry = advisor.reviewing.assign(RISKY_KEY, to="<i>王芳</i>", by=LI)
-    entry = advisor.reviewing.decide(RISKY_KEY, "dismissed", by=LI, reason=REASON)
-    advisor.reviewing.undo(RISKY_KEY, by="Chen", reason="decided too early", entry=entry.number)
-    person.app.state.background = Background(patience=300.0)  # pyright: ignore[reportAttributeAccessIssue]
-    answer = person.get("/alert", params={"key": RISKY_KEY, "lang": "en"})
-    rows = tables(answer.text)[-1][1:]
-    assert [row[2] for row in rows] == ["loadline", LI, LI, "Chen"]
-    assert rows[1][3] == "to <i>王芳</i>"
-    assert REASON in rows[2][4]
-    assert "taken back later" in rows[2][3]
-    assert f"taken back: entry {entry.number}" in rows[3][3]
-    after = Page(answer.text).text
-    assert f"--after {entry.number + 1} " in after
-    assert "assigned" in after
 
 
 def test_nothing_to_review_says_how_much_was_looked_at(person, empty):

@@ -233,7 +233,7 @@ def test_an_edited_book_is_looked_at_and_then_confirmed(hr, advisor):
     shown = Page(page.text)
     assert SCRIPT in shown.text
     assert not shown.named("script")
-    assert "is no number" in shown.text
+    assert "This is not a number." in shown.text
     assert f"{before + 3:,.2f}" in shown.text
     assert advisor.plans.get(plan).revision == 1
     hidden = {entry["name"]: entry["value"] for entry in shown.named("input") if entry.get("type") == "hidden"}

@@ -42,7 +42,7 @@ def test_where_the_warning_model_cannot_be_recorded_the_target_model_stands(load
     folder = home / "models" / warning_name("small")
     folder.mkdir(parents=True)
     (folder / "promotions.jsonl").write_text("this is no record\n")
-    told = loadline("train")
+    told = loadline("train", "--trials", "0")
     assert "No warning model: " in told.err
     assert "cannot be read" in told.err
     assert champion(home, target_name("small")) is not None

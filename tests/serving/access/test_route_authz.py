@@ -91,6 +91,10 @@ ADDRESSES: dict[str, str] = {
     "/appeals/raise /appeal/withdraw POST:/api/v1/appeals POST:/api/v1/appeals/{appeal}/withdraw": "appealing",
     "/appeal/answer POST:/api/v1/appeals/{appeal}/review POST:/api/v1/appeals/{appeal}/uphold "
     "POST:/api/v1/appeals/{appeal}/reject": "deciding appeals",
+    "/plans /plan GET:/plan/line": "plans",
+    "/plans/draft /plan/step /plan/reallocate /plan/import /plan/changes": "making plans",
+    "POST:/plan/line": "lines of plans",
+    "POST:/alert/review": "reviewing",
     "POST:/api/v1/outlook": "outlook",
     "POST:/api/v1/calibrations": "calibration",
     "GET:/api/v1/observations": "observations",

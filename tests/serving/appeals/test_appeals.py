@@ -1,6 +1,7 @@
 """Appeals: what is frozen comes out the same, bit for bit, whatever is stored, activated or promoted later."""
 
 import threading
+from contextlib import suppress
 from datetime import timedelta
 
 import numpy as np
@@ -12,8 +13,10 @@ from sqlalchemy import select, update
 from features.errors import LoadlineError
 from serving.access.principal import LOCAL, acting
 from serving.advisor import Advisor
+from serving.appeals import appeals as use_cases
 from serving.appeals.appeals import identity
 from serving.appeals.frozen import Frozen, TamperedError, differences, seal
+from serving.appeals.ledger import pending
 from serving.database.tables.appeals import appeals, materials
 from serving.database.tables.audit import audit_events
 from serving.errors import DeniedError, InvalidError, NotFoundError, StaleError
@@ -178,6 +181,34 @@ def test_one_figure_has_one_pending_appeal_and_a_request_sent_again_is_one(on_ea
         assert on_each.appeals.listed(units=frozenset({UNIT}))[1] == 2
         assert on_each.appeals.listed(units=frozenset({"N01"})) == ([], 0)
         assert on_each.appeals.listed(units=frozenset()) == ([], 0)
+
+
+@pytest.mark.parametrize("key", ["m1:k", None], ids=["one-request", "two-requests"])
+def test_of_two_appeals_on_one_figure_at_the_same_moment_one_stands(on_each, monkeypatch, key):
+    both, raised, refused = threading.Barrier(2, timeout=0.3), [], []
+
+    def looked(connection, **figure):
+        found = pending(connection, **figure)
+        with suppress(threading.BrokenBarrierError):
+            both.wait()  # unless one waits for the other to end
+        return found
+
+    monkeypatch.setattr(use_cases, "pending", looked)
+
+    def appeal() -> None:
+        with acting(MANAGER):
+            try:
+                raised.append(on_each.appeals.raise_(UNIT, YEAR, words=WORDS, request_key=key)[0].id)
+            except LoadlineError as error:
+                refused.append(error.what)
+
+    threads = [threading.Thread(target=appeal) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(raised)) == on_each.appeals.listed()[1] == 1
+    assert refused == ([] if key else ["an appeal on this figure is pending"])
 
 
 def test_of_many_decisions_at_once_on_one_appeal_one_counts(on_each):

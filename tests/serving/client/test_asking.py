@@ -6,6 +6,7 @@ import csv
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from api_guide import PROGRAM
 from breaking_server import relay
 from plan_home import GOAL, LOANS
 from serving_home import BRANCHES, ODD_BRANCHES, REGIONS, SILENT, TOKEN
@@ -190,3 +191,15 @@ def test_a_file_is_written_whole_or_not_at_all(service, tmp_path):
     assert len(rows) > 5
     assert [path.name for path in tmp_path.iterdir()] == ["audit.csv"]
     assert service.audit.verify().holds
+
+
+def test_the_program_in_the_guide_does_what_it_says(server, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ADDRESS", f"http://127.0.0.1:{server.port}")
+    monkeypatch.setenv("KEY", TOKEN)
+    exec(PROGRAM, {})
+    first, refused, last = capsys.readouterr().out.splitlines()
+    assert float(first.split()[-1]) > 0
+    assert refused.startswith("404 there is no unit 'nowhere'")
+    assert last == "submitted plan.xlsx"
+    assert (tmp_path / "plan.xlsx").read_bytes().startswith(b"PK")

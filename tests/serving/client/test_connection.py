@@ -115,8 +115,8 @@ def test_nobody_there_is_told_as_such(time):
 
 
 def test_a_download_that_broke_off_begins_again(time, tmp_path):
-    half = answer(200, b"a,b\n1,2\n")[:-4]
-    with answering([half, answer(200, b"a,b\n")]) as server, client_of(server.address, time) as client:
+    more = answer(200, b"a,b\n1,2\n")[:-1]
+    with answering([more, answer(200, b"a,b\n")]) as server, client_of(server.address, time) as client:
         path = client.audit.export.save(tmp_path / "audit.csv")
     assert path.read_bytes() == b"a,b\n"
     assert list(tmp_path.iterdir()) == [path]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import html
 import json
 from urllib.parse import quote
 
 import pytest
+from alert_home import RISKY_KEY
 from fastapi.routing import iter_route_contexts
 from fuzzed_bank import Bank
 from fuzzing import in_turn
 from hostile_requests import (
+    ALIVE,
     AWAY,
     FIGURES,
+    LINE,
     NOTHING,
     READABLE,
     WIRE,
@@ -24,8 +28,9 @@ from hostile_requests import (
     with_raw,
 )
 from raw_asking import JSON, Answer
-from serving_home import TOKEN
+from serving_home import LAST_YEAR, TOKEN
 
+UNIT = "=1+1"
 TOLD = ("Traceback", "sqlalchemy", "psycopg", "sqlite3", "pydantic_core", "/site-packages/", "root:x:0:0")
 """What no answer may hold: from where it comes in the program, or a file of the machine."""
 
@@ -186,3 +191,37 @@ def test_fuzz_header_tricks(bank: Bank):
 
 MORE_NAMES = ("Accept-Language", "X-CSRF-Token", "Origin", "X-Forwarded-For", "X-HTTP-Method-Override", "Traceparent")
 ALL_TAGS = ", ".join(f'"{number}"' for number in range(1_000))
+
+
+def test_fuzz_what_was_written_comes_back_as_it_was_and_lies_dead_in_pages(either_bank: Bank):
+    bank, words = either_bank, ALIVE
+
+    def post(path: str, **body: str) -> dict:
+        answer = bank.ask("POST", f"/api/v1/{path}", key=TOKEN, headers=[JSON], body=json.dumps(body).encode())
+        assert answer.status in (200, 201), answer.text
+        return answer.json()
+
+    appeal = post("appeals", unit=UNIT, period=str(LAST_YEAR - 1), words=words, by="李伟")
+    again = bank.ask("GET", f"/api/v1/appeals/{appeal['id']}", key=TOKEN).json()
+    person = post("people", login="wang.fang@bank.example", name=LINE)
+    target = f"/api/v1/alerts/{quote(RISKY_KEY, safe='')}"
+    post(f"{target.removeprefix('/api/v1/')}/notes", text=LINE, by=LINE)
+    note = bank.ask("GET", target, key=TOKEN).json()["history"][-1]
+    assert [appeal["words"], again["words"], person["name"]] == [words, words, LINE]
+    assert (note["text"], note["by"]) == (LINE, LINE)
+    pages = (f"/appeal?id={appeal['id']}", "/people", f"/alert?key={quote(RISKY_KEY, safe='')}", "/audit", "/appeals")
+    shown = []
+    for page in pages:
+        answer = bank.ask("GET", page, key=TOKEN, headers=[("Accept", "text/html")])
+        assert answer.status == 200, (page, answer.text[:300])
+        assert "<script>" not in answer.text
+        assert "1337" not in answer.text
+        if "{{ 7*191 }}" in html.unescape(answer.text):
+            shown.append(page)
+    assert len(shown) >= 3, shown
+    assert bank.ask("GET", "/api/v1/target-plans", key=TOKEN).status == 200
+    turned = json.dumps({"text": "x", "by": "Li\u202eieW"}).encode()
+    answer = bank.ask(
+        "POST", f"/api/v1/alerts/{quote(RISKY_KEY, safe='')}/notes", key=TOKEN, headers=[JSON], body=turned
+    )
+    assert answer.status == 422, "a name that is shown in another order than it is written is nobody's"

@@ -115,6 +115,11 @@ def test_a_request_arrives_as_it_was_sent(small: TestClient) -> None:
     assert len(answer.headers.get_list("content-length")) == 1
 
 
+def test_what_makes_a_request_is_not_left_out_whatever_is_said_of_it(small: TestClient) -> None:
+    answer = small.put("/seen/", content=b"ab", headers={"Connection": "Host, Content-Length"})
+    assert (answer.status_code, answer.json()["length"]) == (201, 2)
+
+
 def test_bodies_of_any_form_pass(small: TestClient) -> None:
     def parts():
         for _ in range(30):

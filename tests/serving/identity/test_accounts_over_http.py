@@ -164,6 +164,9 @@ def test_csrf_headers_every_form_of_the_accounts_needs_its_token(service):
         assert caller.post(path, data={"login": "boss"}).status_code == 403
         assert caller.post(path, data={"login": "boss", "csrf": csrf[::-1]}).status_code == 403
         assert caller.post(path, data={"csrf": csrf}, headers={"Origin": "https://evil.example"}).status_code == 403
+    half = b'--x\r\nContent-Disposition: form-data; name="csrf"\r\n\r\n\\ud800\r\n--x--\r\n'
+    kind = {"Content-Type": "multipart/form-data; boundary=x; charset=unicode_escape"}
+    assert caller.post("/people/add", headers=kind, content=half).status_code == 403
     assert caller.get("/account").status_code == 200
 
 

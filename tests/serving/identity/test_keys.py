@@ -1,7 +1,7 @@
 """Keys of programs on both databases: shown once, over at their time, and refused once revoked."""
 
 import pytest
-from identity_home import add_key
+from identity_home import add_key, add_person
 from sqlalchemy import update
 
 from serving.access.principal import LOCAL, Grant, Principal, Role, acting
@@ -113,3 +113,25 @@ def test_a_role_of_another_release_grants_nothing(small):
     found = small.of_key(secret)
     assert isinstance(found, Principal)
     assert found.grants == ()
+
+
+def test_keys_end_with_the_person_who_made_them(small):
+    with acting(LOCAL):
+        add_person(small, "maker", "admin")
+        _, others = add_key(small, "hr")
+    maker = Principal("1", "maker", "person", (Grant(Role.ADMIN),))
+    with acting(maker):
+        _, secret = small.keys.create("Nightly export", grants=[Grant(Role.HR)])
+    assert isinstance(small.of_key(secret), Principal)
+    with acting(LOCAL):
+        small.people.edit("maker", disabled=True)
+    assert small.of_key(secret) == REVOKED
+    assert isinstance(small.of_key(others), Principal)
+
+
+def test_a_key_is_not_named_like_a_person(small):
+    with acting(LOCAL):
+        add_person(small, "li", "hr")
+        for name in ("li", "LI"):
+            with pytest.raises(InvalidError, match="login"):
+                small.keys.create(name, grants=[Grant(Role.HR)])

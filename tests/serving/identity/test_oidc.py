@@ -246,8 +246,11 @@ def test_groups_give_and_take_the_roles_that_they_are_tied_to(serve, provider):
         {"role": "hr", "unit": ""},
         {"role": "manager", "unit": "CN-BJ"},
     ]
+    earlier = sign_in(oidc)[1]
+    assert earlier.get("/api/v1/me").json()["roles"] == ["auditor", "hr", "manager"]
     provider.person["groups"] = "bank-risk"
     assert sign_in(oidc)[1].get("/api/v1/me").json()["roles"] == ["auditor"]
+    assert earlier.get("/api/v1/me").json()["roles"] == ["auditor"]
 
 
 def test_a_provider_that_does_not_help_is_a_503(serve, provider):

@@ -123,6 +123,22 @@ def test_login_one_address_cannot_try_many_names(small):
     assert not small.sign_in("another", "wrong", address="b").wait
 
 
+def test_login_whoever_has_to_wait_cannot_fill_the_table_with_names(small, clock):
+    for number in range(FREE["address"]):
+        small.sign_in(f"name-{number}", "wrong", address="a")
+
+    def kept() -> int:
+        with small.database.read() as connection:
+            return connection.scalar(select(func.count()).select_from(attempts)) or 0
+
+    before = kept()
+    assert all(small.sign_in(f"more-{number}", "wrong", address="a").wait for number in range(5))
+    assert kept() == before
+    clock.on(days=2)
+    small.sign_in("li", "wrong", address="b")
+    assert kept() == 3
+
+
 def test_login_tries_side_by_side_are_counted_one_by_one(identity):
     add_person(identity, "li")
     entries, start = [], threading.Barrier(8)

@@ -222,6 +222,22 @@ def test_header_tricks_a_chunked_request_has_one_body_whatever_else_its_head_say
     assert b"GET" not in answer
 
 
+def test_header_tricks_what_follows_a_body_is_no_header(server):
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n" + LAST
+    answer = said(server, head, b"1\r\na\r\n0\r\nAuthorization: Bearer x\r\n\r\n")
+    told = json.loads(answer.partition(b"\r\n\r\n")[2])
+    assert told["body"] == "a"
+    assert set(told["headers"]) == {"host", "transfer-encoding", "connection"}
+
+
+@pytest.mark.parametrize("line", [b"a: " + b"x" * 997 + b"\r\n", b"x" * 1_000], ids=["many", "one"])
+def test_what_follows_a_body_and_does_not_end_is_cut_off(server, line):
+    with closing(socket.create_connection(("127.0.0.1", server), timeout=WAIT)) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\na: ")
+        with pytest.raises(ConnectionError):
+            connection.sendall(line * 40_000)  # more than waits anywhere on the way
+
+
 def test_what_a_method_override_says_is_not_done(server):
     answer = said(server, b"GET / HTTP/1.1\r\nHost: x\r\nX-HTTP-Method-Override: DELETE\r\n" + LAST)
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["method"] == "GET"

@@ -104,6 +104,16 @@ def test_rate_strangers_are_slowed_down_by_address_and_health_never():
     assert other.get("/").status_code == 401
 
 
+def test_rate_strangers_on_their_way_in_are_slowed_down_and_those_who_are_known_are_not():
+    async def entrance(scope, receive, send):
+        scope["state"] = {"principal": "1"} if scope["path"] == "/known" else {}
+        await JSONResponse({})(scope, receive, send)
+
+    caller = TestClient(PerStranger(entrance, buckets=TokenBuckets(0.25, 2, clock=Clock()), answer=ANSWER))
+    assert [caller.get("/known").status_code for _ in range(3)] == [200, 200, 200]
+    assert [caller.get("/sign-in/provider").status_code for _ in range(3)] == [200, 200, 429]
+
+
 def test_rate_is_on_where_nobody_has_set_it_otherwise(trained):
     assert Settings.model_fields["rate"].default > 0
     settings = trained.settings.model_copy(update={"rate": 0.001, "rate_burst": 2})

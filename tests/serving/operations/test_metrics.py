@@ -19,7 +19,7 @@ from serving.access.principal import Role
 from serving.access.rules import RULES
 from serving.advisor import Advisor
 from serving.app import create_app
-from serving.metrics import MIN_LENGTH, Metrics, checked
+from serving.metrics import MIN_LENGTH, Metrics, Scrape, checked
 
 SCRAPER = "a-token-for-the-scraper-alone"
 

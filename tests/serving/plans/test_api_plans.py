@@ -2,7 +2,7 @@
 
 import pytest
 from identity_home import add_key
-from plan_home import GOAL, LOANS, by, drafted, published
+from plan_home import GOAL, LOANS, by, drafted, goal, published
 from serving_home import ADDRESS, BEARER, REGIONS, TOKEN, advisor_at
 from starlette.testclient import TestClient
 
@@ -140,6 +140,22 @@ def test_a_manager_sees_published_lines_of_the_own_units_alone(advisor, client, 
     assert manager.get(f"{PLANS}/{plan.id}/lines", params={"unit": other.unit}).json()["total"] == 0
     assert manager.get(f"{PLANS}/{plan.id}/summary").status_code == 403
     assert manager.post(PLANS, json={}).status_code == 403
+
+
+def test_who_changes_lines_of_a_subtree_is_not_told_of_goals_above_it(app, advisor, client):
+    plan = drafted(advisor, goal())
+    regional = client_of(app, add_key(advisor.identity, f"hr:{REGIONS[1]}")[1])
+    line = regional.get(f"{PLANS}/{plan.id}/lines", params={"unit": REGIONS[1], "indicator": LOANS}).json()["items"][0]
+    asked = {"unit": REGIONS[1], "indicator": LOANS}
+    told = []
+    for caller, name, more in ((client, {"by": "Li"}, 5), (regional, {}, 6)):
+        body = {"target": line["target"]["value"] + more, "reason": "agreed"} | name
+        tag = caller.get(f"{PLANS}/{plan.id}/line", params=asked).headers["ETag"]
+        changed = caller.patch(f"{PLANS}/{plan.id}/line", params=asked, json=body, headers={"If-Match": tag})
+        assert changed.status_code == 200
+        told.append(changed.json()["notes"])
+    assert told[0]
+    assert told[1] == []
 
 
 def test_the_same_request_twice_is_one_plan(client, advisor):

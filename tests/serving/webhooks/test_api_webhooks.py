@@ -1,7 +1,7 @@
 """Webhooks over the API."""
 
 import pytest
-from serving_home import ADDRESS, BEARER, TOKEN
+from serving_home import ADDRESS, BEARER, TOKEN, advisor_at
 from starlette.testclient import TestClient
 from webhook_receiver import receiving
 
@@ -20,6 +20,14 @@ def advisor(own_database_advisor):
 
 @pytest.fixture
 def client(advisor):
+    return TestClient(create_app(advisor, token=TOKEN), base_url=ADDRESS, headers=BEARER)
+
+
+@pytest.fixture(scope="module")
+def refusing(trained_home):
+    """Asks for what is refused before any database is asked."""
+    advisor = advisor_at(trained_home)
+    advisor.settings = advisor.settings.model_copy(update={"webhook_hosts": ("127.0.0.1",)})
     return TestClient(create_app(advisor, token=TOKEN), base_url=ADDRESS, headers=BEARER)
 
 
@@ -58,8 +66,8 @@ def test_a_webhook_is_added_tried_followed_and_ended(advisor, client):
         [],
     ],
 )
-def test_what_cannot_be_a_webhook_is_refused(trained, client, body):
-    answer = client.post(AT, json=body)
+def test_what_cannot_be_a_webhook_is_refused(refusing, body):
+    answer = refusing.post(AT, json=body)
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
 

@@ -17,6 +17,7 @@ from serving.database.tables.webhooks import deliveries
 from serving.errors import InvalidError, NotFoundError
 from serving.webhooks.courier import WAITS, Courier
 from serving.webhooks.signing import signed_headers
+from serving.webhooks.subscriptions import delivery
 from training.retraining.runs import Runs
 
 EVERY = ("plan.published", "alert.raised", "run.ended")
@@ -153,8 +154,8 @@ def test_new_alerts_and_ended_runs_are_told(tmp_path, receiver):
     told = [(message["type"], message["data"]) for message in receiver.told]
     name = advisor.snapshot().about.dataset
     alerts = [data for event, data in told if event == "alert.raised"]
-    assert {"dataset": name, "alert": RISKY_KEY, "severity": "amber"} in alerts
-    assert len(alerts) == len({data["alert"] for data in alerts})
+    assert {"dataset": name, "period": RISKY_KEY.rpartition("@")[2]} in alerts
+    assert not [data for data in alerts if set(data) != {"dataset", "period"}], "whoever receives it may see no alert"
     assert [data for event, data in told if event == "run.ended"] == [
         {"dataset": name, "run": run.name, "state": "failed"}
     ]
@@ -221,3 +222,17 @@ def test_unknown_events_are_refused(advisor, receiver):
     for events in ([], ["plan.deleted"]):
         with pytest.raises(InvalidError):
             advisor.webhooks.add(receiver.url, events)
+
+
+def test_what_is_written_down_as_a_webhook_ends_is_not_sent(advisor, receiver):
+    webhook, _ = advisor.webhooks.add(receiver.url, ["plan.published"])
+    courier = Courier(advisor)
+    standing = courier._standing()
+    publish(advisor)
+    advisor.webhooks.end(webhook["id"])
+    courier._write_down(standing)  # it looked who is to be told just before
+    assert states(advisor) == []
+    with advisor.database.write() as connection:
+        row = delivery(webhook["id"], "plan.published", {}, message="m", at=NOW, made_at=NOW)
+        connection.execute(insert(deliveries).values(row))
+    assert courier._take() == []

@@ -59,10 +59,12 @@ def test_killed_at_random_moments(drives: Driver, undisturbed: tuple[Trained, fl
     kills, homes = 0, 1
     while kills < RANDOM_KILLS:
         home = tmp_path / f"home-{homes}"
+        began = time.monotonic()
         ended = drives.train(home, seconds=moments.uniform(0.2, 0.9) * whole)
         if not ended.in_time:
             kills += 1
             continue
+        whole = min(whole, time.monotonic() - began)  # the machine has more time for it than it had
         assert ended.code == 0, ended.failed
         assert drives.carried_through(home).champions == expected.champions
         homes += 1

@@ -12,14 +12,13 @@ from models.levels import LEAVES
 from models.suggestion import MILESTONES, display_step, rounded
 from serving.plans.curve import curves, hardness
 from serving.plans.plan import LEVELS
-from training.plan import Plan as Breakdown
-from training.plan import make_plan
 from training.scoring.peers import group_quantiles, groups_at
 
 if TYPE_CHECKING:
     from features.units import UnitTree
     from serving.plans.material import Material
     from serving.plans.steering import Steering
+    from training.plan import Plan as Breakdown
     from training.suggest import SuggestedLevel
 
 QUARTILES = (0.25, 0.5, 0.75)
@@ -32,6 +31,8 @@ Kept = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
 
 def broken_down(material: Material, asked: Steering) -> Breakdown:
     """Break goals down over suggestions, within what is fixed; see `training.plan.make_plan`."""
+    from training.plan import make_plan  # which brings the learners
+
     return make_plan(
         material.suggestions,
         tree=material.snapshot.tree,

@@ -209,7 +209,7 @@ def test_fuzz_what_was_written_comes_back_as_it_was_and_lies_dead_in_pages(eithe
     note = bank.ask("GET", target, key=TOKEN).json()["history"][-1]
     assert [appeal["words"], again["words"], person["name"]] == [words, words, LINE]
     assert (note["text"], note["by"]) == (LINE, LINE)
-    pages = (f"/appeal?id={appeal['id']}", "/people", f"/alert?key={quote(RISKY_KEY, safe='')}", "/audit", "/appeals")
+    pages = (f"/appeal?name={appeal['id']}", "/people", f"/alert?key={quote(RISKY_KEY, safe='')}", "/audit", "/appeals")
     shown = []
     for page in pages:
         answer = bank.ask("GET", page, key=TOKEN, headers=[("Accept", "text/html")])

@@ -7,12 +7,13 @@ import json
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from features.errors import Breach, DatasetError, LoadlineError
 from features.store import DataVersion, Snapshot
+from serving.errors import InvalidError
 
 if TYPE_CHECKING:
     from serving.advisor import Advisor
@@ -107,6 +108,22 @@ class Observing:
             for (unit, indicator, period), (day, _, value, count) in sorted(found.items())
         ]
 
+    def _check_times(self, snapshot: Snapshot, figures: Sequence[Observation]) -> None:
+        tomorrow = self._advisor.now().astimezone(UTC).date() + timedelta(days=1)  # it may be tomorrow elsewhere
+        calendar, first = snapshot.description.calendar, snapshot.span[0]
+        for number, row in enumerate(figures):
+            if row.known_on is not None and row.known_on > tomorrow:
+                what = f"rows.{number}: known_on {row.known_on.isoformat()} is still to come"
+                raise InvalidError(what, hint="Give the day on which the figure became known.")
+            try:
+                before = calendar.parse(row.period) < first
+            except LoadlineError:
+                continue  # the contract says where it is wrong
+            if before:
+                what = f"rows.{number}: {row.period} is before all that is stored, which begins in"
+                hint = "Where it is meant, store the whole dataset again: `loadline ingest`."
+                raise InvalidError(f"{what} {calendar.format(first)}", hint=hint)
+
     def hand_in(self, figures: Sequence[Observation], *, dataset: str | None = None) -> tuple[DataVersion, list[str]]:
         """Store figures as a new data version of a dataset, all of them or none; units and indicators stay as they are.
 
@@ -120,10 +137,14 @@ class Observing:
         ------
         DatasetError
             With every figure that breaks the contract, `rows` and its number from 0 in place of a line.
+        InvalidError
+            Where a figure is said to become known in the future, or is of a time before all that is stored: a slip of
+            the pen, which could not be taken back.
         LoadlineError
             Where another ingest finished meanwhile.
         """
         snapshot = self._advisor.snapshot(dataset)
+        self._check_times(snapshot, figures)
         with tempfile.TemporaryDirectory(prefix="loadline-") as place:
             folder = Path(place) / "dataset"
             _stage(snapshot, folder, figures)

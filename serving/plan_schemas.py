@@ -276,6 +276,10 @@ class LineEdit(Asked):
     target: Number | None = Field(default=None, description="The new target; left out, it stays.", examples=[1.6])
     stretch: Number | None = Field(default=None, description="The new stretch; left out, it stays.", examples=[1.3])
     reason: MaybeReason = Field(default="", description="Why; that of the whole where blank.", examples=["New outlet."])
+    before: Number | None = Field(
+        default=None, description="Ignored, as `p_target` is: what `import` answers is sent as it is.", examples=[1.42]
+    )
+    p_target: Number | None = Field(default=None, description="Ignored.", examples=[0.42])
 
 
 class LineEdits(Signed):

@@ -128,7 +128,7 @@ async def uploaded(request: Request) -> bytes:
 def compare_plan_sheet(plan: PlanName, desk: TheDesk, content: Annotated[bytes, Depends(uploaded)]) -> SheetDifference:
     """Tell what an exported and edited book, or its first sheet as CSV, would change. Nothing is changed.
 
-    To confirm it, send its `edits` to `changes` with the plan's ETag.
+    To confirm it, send its `edits` to `changes` with the plan's ETag and a reason, for those lines that give none.
     """
     plan_in_sight(desk, plan)
     found = desk.advisor.plan_documents.difference(plan, content)

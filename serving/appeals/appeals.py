@@ -29,6 +29,7 @@ from serving.appeals.ledger import (
     put_down,
 )
 from serving.errors import DeniedError, InvalidError, StaleError
+from serving.plans.actors import required_person
 
 if TYPE_CHECKING:
     from serving.advisor import Advisor
@@ -296,6 +297,8 @@ class Appeals:
             if (identity(principal) == found.raised_by_id) is not step.own:
                 what = "only who raised an appeal withdraws it" if step.own else "who raised an appeal does not decide"
                 raise DeniedError(what, where=appeal, hint="Have it done by another person." if not step.own else "")
+            if not step.own:
+                required_person("decide an appeal")
             moved(connection, found, state=step.after)
             now = self._advisor.now()
             note(connection, appeal, at=now, by=principal.name, action=action, reason=words, detail={})

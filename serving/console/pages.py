@@ -110,9 +110,7 @@ class Pages:
         name = problem.type.removeprefix(_ERROR_NAME)
         if name == SIGN_IN.name:
             return self.plain(scope, "sign_in.html", status=problem.status, trouble=problem.detail)
-        return self.plain(
-            scope, "problem.html", status=problem.status, problem=problem, name=name, not_open=NOT_OPEN
-        )
+        return self.plain(scope, "problem.html", status=problem.status, problem=problem, name=name, not_open=NOT_OPEN)
 
     def plain(self, scope: Scope, template: str, *, status: int = 200, **content: object) -> HTMLResponse:
         """Draw a page for those who may see nothing else: it brings its style sheet."""

@@ -33,4 +33,17 @@ def problems(database: Database) -> list[str]:
             wrong += [
                 f"row {row} of {table!r} refers to nothing in {other!r}" for table, row, other, _ in lost[:LISTED]
             ]
-    return wrong
+    return wrong + _changed_plans(database)
+
+
+def _changed_plans(database: Database) -> list[str]:
+    """Name the plans whose lines are not those that were submitted."""
+    from sqlalchemy import select
+
+    from serving.database.tables.plans import plans
+    from serving.plans.records import seal
+
+    with database.read() as connection:
+        sealed = connection.execute(select(plans.c.id, plans.c.digest).where(plans.c.digest != "")).all()
+        changed = [plan for plan, digest in sealed if seal(connection, plan) != digest]
+    return [f"the lines of plan {plan} are not those that were submitted" for plan in changed]

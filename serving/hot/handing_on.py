@@ -66,9 +66,12 @@ class HandingOn:
         except OSError:
             await self._away(scope, "the whole application is not there at the moment")(scope, receive, send)
             return
+        exchange = _Exchange(reader, writer)
         try:
-            await _Exchange(reader, writer).run(scope, receive, send_noted)
+            await exchange.run(scope, receive, send_noted)
         except (OSError, EOFError, h11.RemoteProtocolError) as error:
+            if exchange.left:  # nobody waits for an answer any more
+                return
             if started:  # the connection is cut, so that nobody takes a part for the whole
                 raise ConnectionError("the answer ended early") from error
             log.warning("an answer was lost: the whole application ended meanwhile")
@@ -99,6 +102,9 @@ class HandingOn:
 class _Exchange:
     """One request and its answer on a connection of their own."""
 
+    left = False
+    """Whether whoever asked has gone."""
+
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=1 << 20)
@@ -119,6 +125,7 @@ class _Exchange:
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
+                self.left = True
                 self._writer.transport.abort()
                 return
             if whole:

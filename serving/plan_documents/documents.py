@@ -16,6 +16,7 @@ from serving.plan_documents.difference import SheetDifference, sheet_difference
 from serving.plan_documents.facts import PlanFacts, facts_of
 from serving.plan_documents.letter import LetterForm, letter, letters
 from serving.plan_documents.sheet_rows import sheet_rows
+from serving.plans.published import require_seal
 from serving.plans.shelf import Filter
 from training.progress import Progress, silent
 
@@ -141,6 +142,8 @@ class PlanDocuments:
     def _facts(self, plan: str, language: Language, wanted: Filter, *, with_target: bool = False) -> PlanFacts:
         plans = self._advisor.plans
         found = plans.get(plan)
+        with self._advisor.database.read() as connection:
+            require_seal(connection, found.id, found.digest)
         directory = self._directories.of(self._advisor.store.snapshot(found.data_version))
         lines = [line for line in plans.lines(plan, wanted) if line.target is not None or not with_target]
         return facts_of(found, lines, plans.events(plan), directory, language)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from features.errors import LoadlineError
 from serving.access.principal import LOCAL, who
+from serving.errors import DeniedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,20 @@ def acting_now() -> Actor:
     if principal.kind == LOCAL.kind:
         return local_actor(principal.name)
     return Actor(principal.name, f"{principal.kind}:{principal.id}")
+
+
+def required_person(what: str) -> None:
+    """Refuse the key of a program where a person is to stand for something.
+
+    A key is made by a person, who could otherwise approve the own work with it.
+
+    Raises
+    ------
+    DeniedError
+        Where a program asks.
+    """
+    if who().kind == "key":
+        raise DeniedError(f"a program cannot {what}", hint="A person signs in and does it.")
 
 
 def _plain(name: str) -> str:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
+from features.errors import LoadlineError
 from serving.database.tables import plans as tables
 from serving.plans.plan import LEVELS, State
+from serving.plans.records import seal
 
 if TYPE_CHECKING:
     from serving.database.connection import Database
@@ -86,16 +88,38 @@ def targets_of(database: Database, plan: PublishedPlan) -> pd.DataFrame:
     -------
     pd.DataFrame
         `unit, indicator, year, floor, target, stretch, p_target`; lines without a target are left out.
+
+    Raises
+    ------
+    LoadlineError
+        Where the lines are not those that were published.
     """
     column = tables.lines.c
     wanted = (column.unit, column.indicator, *(column[name] for name in LEVELS), column.p_target)
     asked = select(*wanted).where(column.plan == plan.id, column.target.is_not(None)).order_by(column.position)
     with database.read() as connection:
+        require_seal(connection, plan.id, plan.digest)
         rows = connection.execute(asked).all()
     frame = pd.DataFrame([tuple(row) for row in rows], columns=["unit", "indicator", *LEVELS, "p_target"])
     frame = frame.astype(dict.fromkeys([*LEVELS, "p_target"], float))
     frame.insert(2, "year", plan.year)
     return frame
+
+
+def require_seal(connection: Connection, plan: str, digest: str) -> None:
+    """Refuse a plan whose lines were changed past the program since they were submitted; a draft has no digest.
+
+    Raises
+    ------
+    LoadlineError
+        Where they were.
+    """
+    if digest and seal(connection, plan) != digest:
+        raise LoadlineError(
+            "the lines of the plan are not those that were submitted: they were changed in the database",
+            where=plan,
+            hint="`loadline audit verify`, then bring the lines back from a backup.",
+        )
 
 
 def has_database(database: Database) -> bool:

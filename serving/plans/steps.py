@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from features.errors import LoadlineError
 from serving.errors import DeniedError
 from serving.plans import records
-from serving.plans.actors import Actor, acting_now
+from serving.plans.actors import Actor, acting_now, required_person
 from serving.plans.editing import Edits
 from serving.plans.plan import CHANGES, Action, Event, Plan, State
 from serving.plans.values import required
@@ -42,12 +42,13 @@ class Steps(Edits):
         Raises
         ------
         DeniedError
-            Where whoever approves has submitted it or changed any of its lines.
+            Where whoever approves has submitted it or changed any of its lines, or is a program.
         StaleError
             Where it was changed since.
         LoadlineError
             Where it was not submitted, or its lines are not what they were.
         """
+        required_person("approve a plan")
         with self._advisor.database.write() as connection:
             held = self._held(connection, plan, revision, State.SUBMITTED, to="approved")
             _require_second(records.events_of(connection, plan), acting_now())

@@ -117,3 +117,14 @@ def test_pages_hold_every_figure_once(shared):
     assert len(whole) == 4 * 13
     problem_of(hr.get(OBSERVATIONS, params=query | {"from": "soon"}), 422)
     problem_of(hr.get(OBSERVATIONS, params=query | {"indicator": "NOTHING"}), 404)
+
+
+@pytest.mark.parametrize(
+    ("figure", "why"),
+    [({"known_on": "2099-01-01"}, "still to come"), ({"period": "1900"}, "before all that is stored")],
+)
+def test_a_slip_of_the_pen_that_could_not_be_taken_back_is_refused(shared, figure, why):
+    hr = shared.client(Grant(Role.HR))
+    before = hr.get("/api/v1/snapshots").json()["total"]
+    assert why in problem_of(hr.post(OBSERVATIONS, json=asked(FIGURE | figure)), 422)["detail"]
+    assert hr.get("/api/v1/snapshots").json()["total"] == before

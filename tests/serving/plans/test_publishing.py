@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from features.errors import LoadlineError
 from serving.access.principal import LOCAL, Grant, Principal, Role, acting
+from serving.database.checking import problems
 from serving.database.tables import plans as tables
 from serving.database.tables.audit import audit_events
 from serving.errors import DeniedError, StaleError
@@ -55,6 +56,27 @@ def test_nobody_approves_alone(plans, database_advisor):
         with pytest.raises(DeniedError, match=why):
             step(plans, name, plan, "approve")
     assert step(plans, "Zhao", plan, "approve").state is State.APPROVED
+
+
+def test_a_program_approves_nothing(plans, database_advisor):
+    plan = step(plans, "Li", drafted(database_advisor), "submit")
+    with acting(replace(person(7, "Nightly export"), kind="key")), pytest.raises(DeniedError, match="a program cannot"):
+        plans.approve(plan.id, revision=plan.revision)
+
+
+def test_a_published_plan_that_was_changed_past_the_program_is_used_by_nothing(plans, database_advisor, tmp_path):
+    plan = step(plans, "Li", drafted(database_advisor), "submit")
+    plan = step(plans, "Wang", step(plans, "Wang", plan, "approve"), "publish")
+    assert not problems(database_advisor.database)
+    assert len(plans.published_targets(plan.year, dataset=plan.dataset))
+    line = update(tables.lines).where(tables.lines.c.plan == plan.id, tables.lines.c.unit == "N01")
+    with database_advisor.database.write() as connection:
+        connection.execute(line.values(target=1.0))
+    with pytest.raises(LoadlineError, match="changed in the database"):
+        plans.published_targets(plan.year, dataset=plan.dataset)
+    with pytest.raises(LoadlineError, match="changed in the database"):
+        database_advisor.plan_documents.book(plan.id, tmp_path / "plan.xlsx")
+    assert [plan.id in problem for problem in problems(database_advisor.database)] == [True]
 
 
 def test_two_people_of_one_name_are_two_and_one_person_of_two_names_is_one(plans, database_advisor):

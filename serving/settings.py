@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 SECRETS = Path("/run/secrets")
 """Where container engines put secrets: files named like the variables, such as `loadline_token`."""
+
+
+def host_names(given: object) -> object:
+    """Read host names as people write them, with commas between, or as a JSON list.
+
+    >>> host_names("risk.bank.example, localhost"), host_names('["[::1]"]')
+    (['risk.bank.example', 'localhost'], ['[::1]'])
+    """
+    if not isinstance(given, str):
+        return given
+    if given.lstrip().startswith('["') or given.strip() == "[]":
+        return json.loads(given)
+    return [name.strip() for name in given.split(",") if name.strip()]
+
+
+Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(host_names)]
 
 
 class Settings(BaseSettings):
@@ -40,8 +63,8 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = None
     log_format: Literal["auto", "json", "text"] = "auto"
     log_level: Literal["debug", "info", "warning"] = "info"
-    allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
-    webhook_hosts: tuple[str, ...] = ()
+    allowed_hosts: Hosts = ("127.0.0.1", "localhost", "[::1]")
+    webhook_hosts: Hosts = ()
     tracking_uri: str | None = Field(default=None, validation_alias="MLFLOW_TRACKING_URI")
 
     @classmethod

@@ -43,6 +43,8 @@ LISTS = {"aliases", "lines"}
 PAIRS = {"band", "bounds"}
 """Fields that hold two numbers, written 0, 100 or [0, null]."""
 _ZEROS = re.compile(r"0{2,20}")
+_DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)|^(?:\xff\xfe|\xfe\xff)")
+"""What attacks declare; parsers differ in what they make of it. Nor is a part of a book UTF-16, which would hide it."""
 _FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
 _OLD_FORMAT = b"\xd0\xcf\x11\xe0"
 
@@ -78,8 +80,10 @@ class ExcelSource:
                 if unpacked > min(MOST_UNPACKED, max(BOMB_FLOOR, BOMB_RATIO * self.path.stat().st_size)):
                     hint = "Save it again in Excel, or export it to CSV."
                     raise LoadlineError(f"the book unpacks to {unpacked:,} bytes", where=self.name, hint=hint)
+                if any(_holds(archive, part, _DECLARATION) for part in parts if part.filename.endswith(".xml")):
+                    raise ValueError("it declares entities, which no book needs")
                 sheets = [part for part in parts if part.filename.startswith("xl/worksheets/")]
-                return any(_holds_formula(archive, part) for part in sheets)
+                return any(_holds(archive, part, _FORMULA) for part in sheets)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
             raise self._unreadable(error) from None
 
@@ -253,11 +257,11 @@ class ExcelSource:
         return True
 
 
-def _holds_formula(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
+def _holds(archive: zipfile.ZipFile, part: zipfile.ZipInfo, wanted: re.Pattern[bytes]) -> bool:
     tail = b""
     with archive.open(part) as stream:
         while block := stream.read(2**20):
-            if _FORMULA.search(tail + block):
+            if wanted.search(tail + block):
                 return True
             tail = block[-64:]
     return False

@@ -31,8 +31,9 @@ def own_home(trained_home: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def trained(trained_home: Path) -> Advisor:
-    return advisor_at(trained_home)
+def trained(trained_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Advisor:
+    """The advisor of a copy: what is asked is audited, which changes its home."""
+    return advisor_at(shutil.copytree(trained_home, tmp_path_factory.mktemp("asked") / "home"))
 
 
 @pytest.fixture(scope="session")

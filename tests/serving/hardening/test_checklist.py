@@ -157,7 +157,7 @@ SKIPS = {"skip", "skipif", "xfail"}
 
 
 @cache
-def tests_in(file: Path) -> dict[str, ast.FunctionDef]:
+def named_in(file: Path) -> dict[str, ast.FunctionDef]:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     return {one.name: one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name.startswith("test_")}
 
@@ -169,7 +169,7 @@ def test_every_line_is_held_by_tests_that_exist_and_are_not_skipped(line: str):
     for name in named:
         file, _, test = name.partition("::")
         assert (TESTS / file).is_file(), name
-        found = tests_in(TESTS / file).get(test)
+        found = named_in(TESTS / file).get(test)
         assert found is not None, name
         marks = {node.attr for one in found.decorator_list for node in ast.walk(one) if isinstance(node, ast.Attribute)}
         assert not marks & SKIPS, f"{name} is left out somewhere"

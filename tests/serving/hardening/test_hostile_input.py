@@ -201,7 +201,14 @@ def test_fuzz_what_was_written_comes_back_as_it_was_and_lies_dead_in_pages(eithe
         assert answer.status in (200, 201), answer.text
         return answer.json()
 
-    appeal = post("appeals", unit=UNIT, period=str(LAST_YEAR - 1), words=words, by="李伟")
+    raised = {"period": str(LAST_YEAR - 1), "words": words, "by": "李伟"}
+    for unit in (UNIT, "N09", "N10", "N11", "N12"):  # others may have raised one that is pending
+        body = json.dumps(raised | {"unit": unit}).encode()
+        answer = bank.ask("POST", "/api/v1/appeals", key=TOKEN, headers=[JSON], body=body)
+        if answer.status != 409:
+            break
+    assert answer.status == 201, answer.text
+    appeal = answer.json()
     again = bank.ask("GET", f"/api/v1/appeals/{appeal['id']}", key=TOKEN).json()
     person = post("people", login="wang.fang@bank.example", name=LINE)
     target = f"/api/v1/alerts/{quote(RISKY_KEY, safe='')}"

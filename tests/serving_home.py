@@ -1,6 +1,7 @@
 """A small dataset with hostile names in it, and a promoted model of it, for the tests of the service."""
 
 import csv
+import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -93,6 +94,11 @@ def write_dataset(folder: Path, *, name: str = "hostile-bank", scale: float = 1.
                 rows.writerow([branch, year, "NPL_RATIO", round(npl, 3)])
         rows.writerows([["ROOT", year, "GDP", 5.0] for year in range(FIRST_YEAR, LAST_YEAR + 1)])
     return folder
+
+
+def copy_home(home: Path, to: Path) -> Path:
+    """Copy a home without what was noted of those who asked it."""
+    return Path(shutil.copytree(home, to, ignore=shutil.ignore_patterns("audit", "loadline.db*")))
 
 
 def advisor_at(home: Path) -> Advisor:

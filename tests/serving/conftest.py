@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from postgres import Postgres, advisor_on, running_postgres, sqlite_at
-from serving_home import ADDRESS, BEARER, TOKEN, advisor_at, promote_model, write_dataset
+from serving_home import ADDRESS, BEARER, TOKEN, advisor_at, copy_home, promote_model, write_dataset
 from starlette.testclient import TestClient
 
 from serving.advisor import Advisor
@@ -27,13 +27,13 @@ def trained_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def own_home(trained_home: Path, tmp_path: Path) -> Path:
     """A copy of the trained home."""
-    return shutil.copytree(trained_home, tmp_path / "home")
+    return copy_home(trained_home, tmp_path / "home")
 
 
 @pytest.fixture(scope="session")
 def trained(trained_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Advisor:
     """The advisor of a copy: what is asked is audited, which changes its home."""
-    return advisor_at(shutil.copytree(trained_home, tmp_path_factory.mktemp("asked") / "home"))
+    return advisor_at(copy_home(trained_home, tmp_path_factory.mktemp("asked") / "home"))
 
 
 @pytest.fixture(scope="session")

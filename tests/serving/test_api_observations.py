@@ -1,10 +1,8 @@
 """Figures over the API: as they were known on a day, and handed in as a new data version."""
 
-import shutil
-
 import pytest
 from acting_as import People
-from serving_home import LAST_YEAR, advisor_at
+from serving_home import LAST_YEAR, advisor_at, copy_home
 
 from serving.access.principal import Grant, Role
 
@@ -27,7 +25,7 @@ def people(own_home) -> People:
 @pytest.fixture(scope="module")
 def shared(trained_home, tmp_path_factory) -> People:
     """Nothing is stored in this home."""
-    return People(advisor_at(shutil.copytree(trained_home, tmp_path_factory.mktemp("observed") / "home")))
+    return People(advisor_at(copy_home(trained_home, tmp_path_factory.mktemp("observed") / "home")))
 
 
 def asked(*figures: dict) -> dict:

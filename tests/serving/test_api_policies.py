@@ -1,13 +1,12 @@
 """Policies over the API: read, compared, checked, put in force and taken back; their text is nobody's friend."""
 
 import itertools
-import shutil
 
 import pytest
 import yaml
 from acting_as import People
 from score_home import policy_document
-from serving_home import advisor_at
+from serving_home import advisor_at, copy_home
 
 from serving.access.principal import Grant, Role
 
@@ -28,7 +27,7 @@ def written(**changed) -> str:
 @pytest.fixture(scope="module")
 def people(trained_home, tmp_path_factory) -> People:
     """Nothing is activated in this home; see `own`."""
-    return People(advisor_at(shutil.copytree(trained_home, tmp_path_factory.mktemp("policies") / "home")))
+    return People(advisor_at(copy_home(trained_home, tmp_path_factory.mktemp("policies") / "home")))
 
 
 @pytest.fixture

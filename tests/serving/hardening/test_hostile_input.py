@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from urllib.parse import quote
 
 import pytest
@@ -30,6 +31,8 @@ from hostile_requests import (
 from raw_asking import JSON, Answer
 from serving_home import LAST_YEAR, TOKEN
 
+WORKED_OUT = re.compile(r"(?<![0-9a-f])1337(?![0-9a-f])")
+"""What 7 * 191 comes to, but where it is part of a request's id."""
 UNIT = "=1+1"
 TOLD = ("Traceback", "sqlalchemy", "psycopg", "sqlite3", "pydantic_core", "/site-packages/", "root:x:0:0")
 """What no answer may hold: from where it comes in the program, or a file of the machine."""
@@ -154,7 +157,7 @@ def test_fuzz_hostile_names_in_every_page(bank: Bank):
                 complaints.look(target[:200], answer)
                 if answer.headers["content-type"][0].startswith("text/html"):
                     assert b"<script>alert" not in answer.body, target
-                    assert b"1337" not in answer.body, "7 * 191 was worked out"
+                    assert not WORKED_OUT.search(answer.text), "7 * 191 was worked out"
     assert not complaints
 
 
@@ -222,7 +225,7 @@ def test_fuzz_what_was_written_comes_back_as_it_was_and_lies_dead_in_pages(eithe
         answer = bank.ask("GET", page, key=TOKEN, headers=[("Accept", "text/html")])
         assert answer.status == 200, (page, answer.text[:300])
         assert "<script>" not in answer.text
-        assert "1337" not in answer.text
+        assert not WORKED_OUT.search(answer.text)
         if "{{ 7*191 }}" in html.unescape(answer.text):
             shown.append(page)
     assert len(shown) >= 3, shown

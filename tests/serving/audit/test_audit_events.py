@@ -224,8 +224,8 @@ def test_who_sees_a_result_over_the_real_service_is_noted(trained: Advisor, app)
     ]
 
 
-def test_what_is_changed_at_the_command_line_is_noted(trained: Advisor):
-    (entry,), total = trained.audit.page(Wanted(action="ingest"), limit=2)
+def test_what_is_changed_at_the_command_line_is_noted(untrained: Advisor):
+    (entry,), total = untrained.audit.page(Wanted(action="ingest"), limit=2)
     assert total == 1
     assert (entry.principal_id, entry.subject, entry.dataset) == ("local", "data version 1", "hostile-bank")
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from serving.access.principal import Role, acting, who
+from serving.access.principal import Role
 from serving.access.reach import Reach, reach
 from serving.api.desk import Desk
 from serving.api.revisions import revision_tag
@@ -25,13 +22,6 @@ from serving.suggested import Suggested
 
 BEFORE_PUBLICATION = (Role.HR, Role.RISK, Role.AUDITOR)
 """Who sees a plan while it is being made."""
-
-
-@contextmanager
-def signed_by(name: str) -> Iterator[None]:
-    """Let all inside be done under the name for the record; see `serving.access.signature.signed`."""
-    with acting(replace(who(), name=name)):
-        yield
 
 
 def sight_of(state: State) -> Reach:

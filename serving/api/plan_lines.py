@@ -7,9 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from serving.access.signature import in_the_name_of
 from serving.api.desk import Desk, entity_tag
 from serving.api.paging import DEFAULT_LIMIT, Cursor, Limit, read_cursor, write_cursor
-from serving.api.plan_desk import line_answer, line_in_sight, plan_in_sight, signed_by, units_in_sight
+from serving.api.plan_desk import line_answer, line_in_sight, plan_in_sight, units_in_sight
 from serving.api.revisions import IfMatch, asked_revision, revision_tag
 from serving.api.target_plans import PlanName, TheDesk
 from serving.errors import InvalidError
@@ -88,7 +89,7 @@ def change_plan_line(
     if given is (asked.pinned is not None):
         hint = "Send floor, target or stretch with a reason; or `pinned` alone."
         raise InvalidError("a change is either of levels or of whether the line is pinned", hint=hint)
-    with signed_by(asked.signer):
+    with in_the_name_of(asked.signer):
         if given:
             edited = plans.override(plan, unit, indicator, revision=seen, reason=asked.reason, **levels)
         else:
@@ -112,7 +113,7 @@ def reset_plan_line(
     """Give a line its suggested levels again, neither pinned nor overridden."""
     seen = asked_revision(if_match)
     line_in_sight(desk, plan_in_sight(desk, plan), unit, indicator)
-    with signed_by(asked.signer):
+    with in_the_name_of(asked.signer):
         edited = desk.advisor.plans.reset(plan, unit, indicator, revision=seen, reason=asked.reason)
     return _changed(desk, edited, response)
 

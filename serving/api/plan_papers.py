@@ -11,8 +11,9 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from features.errors import LoadlineError
+from serving.access.signature import in_the_name_of
 from serving.api.desk import Desk, entity_tag
-from serving.api.plan_desk import plan_answer, plan_in_sight, signed_by, units_in_sight
+from serving.api.plan_desk import plan_answer, plan_in_sight, units_in_sight
 from serving.api.revisions import IfMatch, asked_revision, revision_tag
 from serving.api.target_plans import PlanName, TheDesk
 from serving.errors import NotFoundError
@@ -162,7 +163,7 @@ def change_plan_lines(
         (edit.unit, edit.indicator, {level: getattr(edit, level) for level in LEVELS}, edit.reason)
         for edit in asked.edits
     ]
-    with signed_by(asked.signer):
+    with in_the_name_of(asked.signer):
         changed = desk.advisor.plans.change_lines(plan, given, revision=seen, reason=asked.reason)
     response.headers["ETag"] = revision_tag(changed.revision)
     return plan_answer(desk, changed)

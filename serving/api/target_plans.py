@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, status
 from starlette.responses import Response
 
+from serving.access.signature import in_the_name_of
 from serving.api.desk import Desk, desk_of, entity_tag, finite
 from serving.api.paging import DEFAULT_LIMIT, Cursor, Limit, read_cursor, write_cursor
 from serving.api.plan_desk import (
@@ -15,7 +16,6 @@ from serving.api.plan_desk import (
     plan_answer,
     plan_in_sight,
     plans_in_sight,
-    signed_by,
     suggestions_at_hand,
 )
 from serving.api.revisions import IfMatch, asked_revision, revision_tag
@@ -107,7 +107,7 @@ def draft_plan(asked: DraftAsked, response: Response, desk: TheDesk) -> Plan:
         flagged=tuple(Asked(row.unit, row.indicator or "", row.growth) for row in asked.flagged),
         cap_ratchet=asked.cap_ratchet,
     )
-    with signed_by(asked.signer):
+    with in_the_name_of(asked.signer):
         plan = desk.advisor.plans.draft(asked=steering, title=asked.title, dataset=name, served=served, may_fit=False)
     response.headers["Location"] = f"/api/v1/target-plans/{plan.id}"
     return _told(desk, plan, response)
@@ -237,7 +237,7 @@ def revise_plan(
 ) -> Plan:
     """Begin a new version with the lines of the published one."""
     seen = asked_revision(if_match)
-    with signed_by(asked.signer):
+    with in_the_name_of(asked.signer):
         found = desk.advisor.plans.revise(plan, revision=seen, reason=asked.reason, title=asked.title)
     response.headers["Location"] = f"/api/v1/target-plans/{found.id}"
     return _told(desk, found, response)
@@ -245,7 +245,7 @@ def revise_plan(
 
 def _step(desk: Desk, response: Response, signer: str, step: Callable[[int], Found], if_match: str | None) -> Plan:
     seen = asked_revision(if_match)
-    with signed_by(signer):
+    with in_the_name_of(signer):
         return _told(desk, step(seen), response)
 
 

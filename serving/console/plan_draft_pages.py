@@ -9,8 +9,9 @@ from fastapi import Form, Request
 from pydantic import TypeAdapter, ValidationError
 from starlette.responses import RedirectResponse, Response
 
+from serving.access.signature import in_the_name_of
 from serving.api.desk import Desk
-from serving.api.plan_desk import signed_by, suggestions_at_hand
+from serving.api.plan_desk import suggestions_at_hand
 from serving.console.formats import Reader
 from serving.console.goal_lines import goals_typed
 from serving.console.name_given import must_be_named, name_before, name_given, remember_name
@@ -57,7 +58,7 @@ def post_plan_draft(
         if stored:
             steering = Steering.of_frames({"goals": stored_goals_of(served.snapshot, served.mark.year)})
         steering = Steering(goals=steering.with_goals(asked).goals, cap_ratchet=bool(ratchet))
-        with signed_by(name):
+        with in_the_name_of(name):
             made = desk.advisor.plans.draft(
                 asked=steering, title=called, dataset=served.mark.dataset, served=served, may_fit=False
             )

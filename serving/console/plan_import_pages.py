@@ -12,8 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.responses import RedirectResponse, Response
 
 from features.errors import LoadlineError
+from serving.access.signature import in_the_name_of
 from serving.api.desk import Desk
-from serving.api.plan_desk import plan_in_sight, signed_by
+from serving.api.plan_desk import plan_in_sight
 from serving.console.formats import Reader
 from serving.console.name_given import must_be_named, name_before, name_given, remember_name
 from serving.console.pages import Pages, TheDesk, ThePages
@@ -119,7 +120,7 @@ def post_plan_changes(
             (unit, code, {"floor": floor, "target": target, "stretch": stretch}, own)
             for unit, code, floor, target, stretch, own in asked
         ]
-        with signed_by(name):
+        with in_the_name_of(name):
             return desk.advisor.plans.change_lines(plan, given, revision=seen, reason=why), name
 
     made = attempted(reader, change)

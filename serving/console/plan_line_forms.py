@@ -10,8 +10,9 @@ from starlette.datastructures import URL
 from starlette.responses import RedirectResponse, Response
 
 from serving.access.authorise import may
+from serving.access.signature import in_the_name_of
 from serving.api.desk import Desk
-from serving.api.plan_desk import line_in_sight, plan_in_sight, signed_by
+from serving.api.plan_desk import line_in_sight, plan_in_sight
 from serving.console.formats import Reader
 from serving.console.name_given import must_be_named, name_before, name_given, remember_name
 from serving.console.pages import Pages, TheDesk, ThePages
@@ -115,7 +116,7 @@ def post_plan_line(
         why, plans = reason_typed(reader, reason, needed=action == "override"), desk.advisor.plans
         levels = _levels(reader, line, typed) if action == "override" else {}
         name = name_given(reader, by)
-        with signed_by(name):
+        with in_the_name_of(name):
             if action == "override":
                 return plans.override(plan, unit, indicator, revision=seen, reason=why, **levels), name
             act = {"pin": plans.pin, "unpin": plans.unpin, "reset": plans.reset}[action]

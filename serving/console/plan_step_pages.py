@@ -9,8 +9,9 @@ from fastapi import Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from serving.access.authorise import may
+from serving.access.signature import in_the_name_of
 from serving.api.desk import Desk
-from serving.api.plan_desk import plan_in_sight, signed_by
+from serving.api.plan_desk import plan_in_sight
 from serving.console.goal_lines import goals_typed
 from serving.console.name_given import must_be_named, name_before, name_given, remember_name
 from serving.console.pages import Pages, TheDesk, ThePages
@@ -59,7 +60,7 @@ def post_plan_step(
     def take() -> tuple[Plan, str]:
         why = reason_typed(reader, reason, needed=STEPS[step].needs_reason)
         name = name_given(reader, by)
-        with signed_by(name):
+        with in_the_name_of(name):
             return ACTS[step](desk.advisor.plans)(plan, revision=seen, reason=why), name
 
     made = attempted(reader, take)
@@ -91,7 +92,7 @@ def post_plan_reallocation(
     def take() -> tuple[Plan, str]:
         asked, why = goals_typed(reader, goals, directory), reason_typed(reader, reason, needed=False)
         name = name_given(reader, by)
-        with signed_by(name):
+        with in_the_name_of(name):
             made = desk.advisor.plans.reallocate(plan, revision=seen, goals=asked, reason=why, may_fit=False)
             return made, name
 
